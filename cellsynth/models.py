@@ -97,6 +97,16 @@ def load_model(
         raise ModelError(f"{folder}: is damaged (its sha256 differs); copy it again or fit it again")
     return described, load(content)
 
+# %% ../nbs/00_models.ipynb #f4d89b19
+def _loaded(kind: "type[SavedModel]", folder: Path | str) -> "SavedModel":
+    described, arrays = load_model(folder)
+    if described["method"] != kind.method:
+        raise ModelError(f"{folder}: holds a model of method {described['method']!r}, not {kind.method!r}; use load_generator")
+    generator = kind(**described["config"])
+    generator.fitted_on, generator.sha256 = described["meta"].pop("fitted_on"), described["sha256"]
+    generator.set_state(arrays, described["meta"])
+    return generator
+
 # %% ../nbs/00_models.ipynb #20fcdab3
 class SavedModel(ABC):
     """What can be saved: a method's name, its settings, and its fitted state. Paper: none."""
@@ -112,8 +122,8 @@ class SavedModel(ABC):
         if preset not in self.presets:
             raise ConfigError(f"there is no preset {preset!r}; known: {', '.join(self.presets)}")
         self.config = make_config(self.Config, self.presets[preset], settings)
-        self.fitted_on: dict | None = None   # number of images and where they came from
-        self.sha256: str | None = None       # of the saved model
+        self.fitted_on: dict | None = None  # number of images and where they came from
+        self.sha256: str | None = None      # of the saved model
 
     @abstractmethod
     def state(self) -> tuple[dict[str, np.ndarray], dict]:
@@ -139,7 +149,7 @@ class SavedModel(ABC):
         """Write the model folder. Raises `OutputError` if that is not possible, `ModelError` before the fit. Paper: none."""
         self._require_fit()
         arrays, meta = self.state()
-        self.sha256 = save_model(folder, self.method, self.config, arrays, {"fitted_on": self.fitted_on, **meta}, overwrite)
+        self.sha256 = save_model(folder, self.method, self.config, arrays, meta | {"fitted_on": self.fitted_on}, overwrite)
         return self.sha256
 
     @classmethod
@@ -148,13 +158,7 @@ class SavedModel(ABC):
         folder: Path | str,  # a model folder of this method
     ) -> "SavedModel":
         """Read a model folder of this method. Raises `ModelError` if it is damaged or another method's. Paper: none."""
-        described, arrays = load_model(folder)
-        if described["method"] != cls.method:
-            raise ModelError(f"{folder}: holds a model of method {described['method']!r}, not {cls.method!r}; use load_generator")
-        generator = cls(**described["config"])
-        generator.fitted_on, generator.sha256 = described["meta"].pop("fitted_on"), described["sha256"]
-        generator.set_state(arrays, described["meta"])
-        return generator
+        return _loaded(cls, folder)
 
     def __repr__(self) -> str:
         state = "not fitted" if self.fitted_on is None else f"fitted on {self.fitted_on['images']} images"

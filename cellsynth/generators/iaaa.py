@@ -314,6 +314,40 @@ def _set_state(model: "IAAA", arrays: dict[str, np.ndarray], meta: dict) -> None
     model.spacings, model.density = [None if s is None else tuple(s) for s in meta["spacings"]], part["layout"]["density"]
     model.policies = policies_from_json(json.dumps(meta["policies"]))
 
+# %% ../../nbs/generators/50_iaaa.ipynb #3fedae46
+def _learn(model: "IAAA", dataset: CellDataset) -> None:
+    model.grow = model.config.grow if model.config.grow is not None else _light_reach(dataset)
+    objects, images, backgrounds, (spacings, dtype, low, high, layout) = _collect(dataset, model.config, model.grow)
+    require_objects(objects, dataset)
+    if not backgrounds:
+        raise DataError(f"{dataset.path or 'dataset'}: the cells leave no background free; add images with some background")
+    model.objects = _thinned(objects, model.config.max_objects)
+    model.statistics = LayoutStatistics(tuple(images))
+    model.backgrounds = dict(backgrounds)
+    model.spacings, model.density = spacings, smooth_density(layout)
+    model.limits = value_range(low, high, dtype)
+    model.wae, model.policies = _rank_policies(model.objects, model.limits, model.config)
+
+
+def _policy(model: "IAAA", rng: np.random.Generator, obj: CellObject) -> Policy:
+    if not model.policies or obj.kind == "noise":
+        return ()
+    return mirrored(model.policies[rng.integers(len(model.policies))].policy, rng)
+
+
+def _draw(model: "IAAA", rng: np.random.Generator, name: str) -> LabeledImage:
+    config, plan = model.config, model.pool.plan(rng)
+    chosen = [model.objects[i] for i in plan.objects]
+    policies = [_policy(model, rng, o) for o in chosen]
+    changed = augment_objects(chosen, policies, rng, model.limits)
+    objects, applied = [o for o, _ in changed], [p for _, p in changed]
+    background = model.backgrounds[plan.background]
+    corners, placed = place_objects(objects, background.shape[:-1], rng, background, config.candidates, config.spacing,
+                                    config.visible, config.fit_by, density=model.density if config.layout else None)
+    source = {"source": model.statistics.images[plan.background].name, "method": config.background}
+    return compose_image(background, objects, corners, name, placed, applied, model.spacings[plan.background], source,
+                         model.grow, config.sigma, config.match)
+
 # %% ../../nbs/generators/50_iaaa.ipynb #1f9b6f1e
 class IAAA(Generator):
     """Instance Aware Automatic Augmentation: real cells, mildly changed, on emptied or blank backgrounds.
@@ -336,17 +370,7 @@ class IAAA(Generator):
         dataset: CellDataset,  # annotated images
     ) -> None:
         """Cut out objects, empty backgrounds, rank policies. Raises `EmptyMaskError` if no whole cell is left. Paper: 001 Sec. 2."""
-        self.grow = self.config.grow if self.config.grow is not None else _light_reach(dataset)
-        objects, images, backgrounds, (spacings, dtype, low, high, layout) = _collect(dataset, self.config, self.grow)
-        require_objects(objects, dataset)
-        if not backgrounds:
-            raise DataError(f"{dataset.path or 'dataset'}: the cells leave no background free; add images with some background")
-        self.objects = _thinned(objects, self.config.max_objects)
-        self.statistics = LayoutStatistics(tuple(images))
-        self.backgrounds = dict(backgrounds)
-        self.spacings, self.density = spacings, smooth_density(layout)
-        self.limits = value_range(low, high, dtype)
-        self.wae, self.policies = _rank_policies(self.objects, self.limits, self.config)
+        _learn(self, dataset)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -360,22 +384,7 @@ class IAAA(Generator):
         name: str,                 # of the image
     ) -> LabeledImage:
         """Compose one image. Paper: 001 Sec. 2.3, 2.4."""
-        config, plan = self.config, self.pool.plan(rng)
-        chosen = [self.objects[i] for i in plan.objects]
-        policies = [self._policy(rng, o) for o in chosen]
-        changed = augment_objects(chosen, policies, rng, self.limits)
-        objects, applied = [o for o, _ in changed], [p for _, p in changed]
-        background = self.backgrounds[plan.background]
-        corners, placed = place_objects(objects, background.shape[:-1], rng, background, config.candidates, config.spacing,
-                                        config.visible, config.fit_by, density=self.density if config.layout else None)
-        source = {"source": self.statistics.images[plan.background].name, "method": config.background}
-        return compose_image(background, objects, corners, name, placed, applied, self.spacings[plan.background], source,
-                             self.grow, config.sigma, config.match)
-
-    def _policy(self, rng: np.random.Generator, obj: CellObject) -> tuple:
-        if not self.policies or obj.kind == "noise":
-            return ()
-        return mirrored(self.policies[rng.integers(len(self.policies))].policy, rng)
+        return _draw(self, rng, name)
 
     def summary(self) -> list[str]:
         """See `fit_summary`. Paper: none."""

@@ -199,7 +199,8 @@ def paste(
 
 # %% ../../nbs/paste/26_compose.ipynb #b66f1d75
 def _extent(labels: np.ndarray, label: int, window: tuple) -> tuple:  # slices that hold the whole connected cell
-    low, high = [s.start for s in window], [s.stop for s in window]
+    low = [max(0, s.start - 24) for s in window]  # most cells end within 24 pixels
+    high = [min(n, s.stop + 24) for s, n in zip(window, labels.shape)]
     widened = True
     while widened:
         widened = False
