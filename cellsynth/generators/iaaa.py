@@ -44,7 +44,7 @@ class IAAAConfig:
     wae_steps: int = 400           # training steps of the autoencoder, batches of 64 cells
     crop: int = 32                 # side of the autoencoder's crops, pixels
     augment: bool = True           # apply policies; off: cells are moved only
-    border: str = "cells"          # cells: leave out cells at the frame; groups: their whole group (the papers)
+    border: str = "touching"       # leave out cells at the frame and those that touch them; cells: the first only; groups: whole groups (papers)
     visible: float = 0.25          # least share of an object along each axis that the frame shows; 1: all of it (the papers)
     fit_by: str = "mask"           # mask: masks never meet; box: boxes never meet (the papers)
     spacing: int = 2               # least distance of two objects, pixels
@@ -318,6 +318,9 @@ def _set_state(model: "IAAA", arrays: dict[str, np.ndarray], meta: dict) -> None
 def _learn(model: "IAAA", dataset: CellDataset) -> None:
     model.grow = model.config.grow if model.config.grow is not None else _light_reach(dataset)
     objects, images, backgrounds, (spacings, dtype, low, high, layout) = _collect(dataset, model.config, model.grow)
+    if model.config.border == "touching" and all(o.kind == "noise" for o in objects):  # better a cell with a straight side than none
+        margin = int(np.ceil(model.grow + 3 * model.config.sigma))
+        objects += [o for i, s in enumerate(dataset) if s.labels.any() for o in extract_objects(s, margin, "cells", i)]
     require_objects(objects, dataset)
     if not backgrounds:
         raise DataError(f"{dataset.path or 'dataset'}: the cells leave no background free; add images with some background")
