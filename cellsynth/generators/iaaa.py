@@ -6,22 +6,25 @@
 __all__ = ['BACKGROUNDS', 'GRID', 'TWO_SIDED', 'IAAAConfig', 'appearance', 'like_images', 'frame_weights', 'Plan', 'ObjectPool',
            'centre_histogram', 'smooth_density', 'mirrored', 'fit_summary', 'IAAA']
 
-# %% ../../nbs/generators/50_iaaa.ipynb #82cfdd36
+# %% ../../nbs/generators/50_iaaa.ipynb #e8ff8515
+import glob
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from scipy import ndimage
 
 from ..core import CellDataset, ConfigError, DataError, LabeledImage, track, value_range
+from ..files import read_mask
 from ..models import Generator
 from ..paste.augment import Policy, SubPolicy, augment_objects
 from ..paste.background import blank_background, remove_cells
 from ..paste.compose import compose_image, halo_contrast, halo_width
 from cellsynth.paste.objects import (
-    CellObject, ImageStatistics, LayoutStatistics, extract_objects, find_noise, measure_image, pack_objects, require_objects,
-    unpack_objects,
+    CellObject, ImageStatistics, LayoutStatistics, extract_objects, find_noise, measure_image, noise_from_mask, pack_objects,
+    require_objects, unpack_objects,
 )
 from ..paste.placement import object_boxes, place_objects
 from ..paste.search import policies_from_json, policies_to_json, search_policies
@@ -51,6 +54,7 @@ class IAAAConfig:
     candidates: int = 3            # random places compared by colour for each object; many crowd the cells together
     layout: bool = True            # cells lie where they lie in the training frames; off: anywhere (the papers)
     neighbours: int | None = None  # training images of like appearance that share their cells; None: the root of their number
+    noise: str | None = None       # folder of debris masks, one a training image and named like it; None: found on blank backgrounds only
     grow: float | None = None      # reach of the soft edge outside the mask, pixels; None: as far as the cells' light reaches
     sigma: float = 2.0             # width of the soft edge, pixels
     match: str = "offset"          # offset: an object is lifted to the level of the background; none: as it was
@@ -214,8 +218,7 @@ def _collect(dataset: CellDataset, config: IAAAConfig, grow: float) -> tuple[lis
     rng = np.random.default_rng(np.random.SeedSequence((config.seed, 1)))
     stride = max(1, -(-len(dataset) // config.max_backgrounds))
     for index, sample in enumerate(track(dataset, "cutting out cells")):
-        debris = find_noise(sample, margin=margin, image_index=index) if config.background == "blank" else []
-        debris = debris if len(debris) <= len(sample.label_ids) else []
+        debris = _debris(sample, config, margin, index)
         images.append(measure_image(sample, n_noise=len(debris)))
         if images[-1].n_cells:
             objects += extract_objects(sample, margin, config.border, index)
@@ -227,6 +230,15 @@ def _collect(dataset: CellDataset, config: IAAAConfig, grow: float) -> tuple[lis
         low, high, dtype = min(low, sample.image.min()), max(high, sample.image.max()), sample.image.dtype
     return objects, images, backgrounds, (spacings, dtype, low, high, layout)
 
+# %% ../../nbs/generators/50_iaaa.ipynb #8da3a3e6
+def _debris(sample: LabeledImage, config: IAAAConfig, margin: int, index: int) -> list[CellObject]:
+    """Debris that the user marked; without marks what is found, and nothing where debris stays in the background."""
+    if config.noise is not None:
+        found = sorted(Path(config.noise).glob(f"{glob.escape(sample.name)}.*"))
+        return noise_from_mask(sample, read_mask(found[0]), margin, index) if found else []
+    pieces = find_noise(sample, margin=margin, image_index=index) if config.background == "blank" else []
+    return pieces if len(pieces) <= len(sample.label_ids) else []
+
 
 def _light_reach(dataset: CellDataset, images: int = 12) -> float:
     """How far the light of the cells reaches beyond their masks, pixels, from a few images."""
@@ -236,13 +248,11 @@ def _light_reach(dataset: CellDataset, images: int = 12) -> float:
 
 
 def _empty(sample: LabeledImage, debris: list[CellObject], rng: np.random.Generator, config: IAAAConfig) -> np.ndarray:
-    if config.background == "inpaint":
-        return remove_cells(sample.image, sample.labels, rng)
     labels = sample.labels.copy()
     for piece in debris:
         window = tuple(slice(a, a + s) for a, s in zip(piece.corner, piece.labels.shape))
         labels[window][piece.labels > 0] = 1
-    return blank_background(sample.image, labels, rng)
+    return (remove_cells if config.background == "inpaint" else blank_background)(sample.image, labels, rng)
 
 # %% ../../nbs/generators/50_iaaa.ipynb #f360bd92
 TWO_SIDED = ("rotate", "resize", "brightness", "contrast")  # their magnitudes 2k and 2k + 1 are one strength in both directions
@@ -316,6 +326,8 @@ def _set_state(model: "IAAA", arrays: dict[str, np.ndarray], meta: dict) -> None
 
 # %% ../../nbs/generators/50_iaaa.ipynb #3fedae46
 def _learn(model: "IAAA", dataset: CellDataset) -> None:
+    if model.config.noise is not None and not Path(model.config.noise).is_dir():
+        raise ConfigError(f"noise={model.config.noise!r} is not a folder; give one that holds a debris mask for each image")
     model.grow = model.config.grow if model.config.grow is not None else _light_reach(dataset)
     objects, images, backgrounds, (spacings, dtype, low, high, layout) = _collect(dataset, model.config, model.grow)
     if model.config.border == "touching" and all(o.kind == "noise" for o in objects):  # better a cell with a straight side than none
