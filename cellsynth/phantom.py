@@ -7,7 +7,7 @@ __all__ = ['KINDS', 'DEFAULTS', 'BLOOD_STAINS', 'PhantomConfig', 'resolve_settin
            'cell_light', 'render_fluorescence', 'render_phase', 'render_absorbance', 'draw_image', 'Phantom',
            'measure_cells', 'learn_settings']
 
-# %% ../nbs/03_phantom.ipynb #866b06eb
+# %% ../nbs/03_phantom.ipynb #b3fb3cf4
 import math
 from dataclasses import asdict, dataclass
 from typing import ClassVar
@@ -19,7 +19,7 @@ from .models import Generator
 from .outlines import (PhantomCell, blur_image, draw_count, noise_field, outline_mask, place_cells, propose_cells,
                                 random_factor, smooth)
 
-# %% ../nbs/03_phantom.ipynb #443e3549
+# %% ../nbs/03_phantom.ipynb #05c9d4fb
 KINDS = ("nuclei", "phase", "blood", "tissue", "volumes")
 
 
@@ -60,7 +60,7 @@ class PhantomConfig:
     spacing: float | None = None        # micrometres a pixel within the plane
     spacing_z: float | None = None      # micrometres a slice
 
-# %% ../nbs/03_phantom.ipynb #137fab1a
+# %% ../nbs/03_phantom.ipynb #3ed9bc85
 _NUCLEI = dict(
     height=256, width=256, depth=1, cells=25.0, cells_sd=16.0, radius=8.2, radius_sd=1.5, radius_variation=0.15, elongation=1.3,
     irregularity=0.05, protrusions=0.0, vertices=10, clusters=5, clustered=0.45, cluster_spread=4.0, overlap=0.08, texture=0.1,
@@ -90,7 +90,7 @@ DEFAULTS: dict[str, dict] = {
         read_noise=0.002, dtype="uint16", spacing=0.2, spacing_z=0.44),
 }
 
-# %% ../nbs/03_phantom.ipynb #51c563c4
+# %% ../nbs/03_phantom.ipynb #febfabb1
 _ZERO_ALLOWED = {"cells_sd", "radius_sd", "radius_variation", "irregularity", "protrusions", "clusters", "clustered", "overlap", "texture",
                  "brightness", "brightness_sd", "brightness_variation", "background", "illumination", "defocus", "blur", "offset", "read_noise", "white"}
 
@@ -129,7 +129,7 @@ def resolve_settings(
         filled["white"] = {"uint8": 255.0, "uint16": 4095.0 if kind == "volumes" else 65535.0, "float32": 1.0}[filled["dtype"]]
     return filled
 
-# %% ../nbs/03_phantom.ipynb #5bae92c3
+# %% ../nbs/03_phantom.ipynb #0ddb7884
 def illumination_field(
     frame: tuple[int, ...],      # size of the frame
     rng: np.random.Generator,    # random stream
@@ -156,7 +156,7 @@ def camera_noise(
     counted = rng.poisson(light * photons).astype(np.float32) / np.float32(photons)
     return counted + np.minimum(image, np.float32(offset)) + np.float32(read_noise) * rng.standard_normal(image.shape, np.float32)
 
-# %% ../nbs/03_phantom.ipynb #0ca1e001
+# %% ../nbs/03_phantom.ipynb #18d9ebde
 def cell_light(
     cell: PhantomCell,           # placed
     own: np.ndarray,             # box-shaped bool: the pixels that are the cell's
@@ -171,7 +171,7 @@ def cell_light(
     light = np.where(own, light, 0).astype(np.float32)
     return light * np.float32(random_factor(rng, s["brightness_sd"]) * own.sum() / light.sum())
 
-# %% ../nbs/03_phantom.ipynb #0589045a
+# %% ../nbs/03_phantom.ipynb #d85cf38e
 def render_fluorescence(
     cells: list[PhantomCell],    # placed
     labels: np.ndarray,          # ([D,]H,W)
@@ -196,7 +196,7 @@ def render_fluorescence(
         sharp = 0.75 * sharp + 0.7 * np.maximum(murky, 0) * (1.45 - smooth(inside, 5 * s["radius"]))
     return sharp
 
-# %% ../nbs/03_phantom.ipynb #63292700
+# %% ../nbs/03_phantom.ipynb #3ebbae19
 def render_phase(
     cells: list[PhantomCell],    # placed
     labels: np.ndarray,          # (H,W)
@@ -224,7 +224,7 @@ def render_phase(
     relief = blur_image(np.hypot(*np.gradient(blur_image(thickness, 0.7))), 0.8)
     return -s["brightness"] * (contrast - 0.55 * relief) + 0.006 * noise_field(labels.shape, rng, 5)
 
-# %% ../nbs/03_phantom.ipynb #bbc5f56c
+# %% ../nbs/03_phantom.ipynb #d25f555f
 BLOOD_STAINS = np.array([  # background and cell, RGB, shares of white
     [[0.89, 0.88, 0.90], [0.36, 0.25, 0.55]],
     [[0.92, 0.91, 0.88], [0.50, 0.28, 0.42]],
@@ -255,7 +255,7 @@ def render_absorbance(
         absorbance[cell.box] += (light * level / 0.85).astype(np.float32)
     return absorbance
 
-# %% ../nbs/03_phantom.ipynb #4dcdbb09
+# %% ../nbs/03_phantom.ipynb #acef474c
 def draw_image(
     s: dict,                     # all settings, as `resolve_settings` gives them
     rng: np.random.Generator,    # random stream
@@ -276,7 +276,7 @@ def draw_image(
     spacing = ((s["spacing_z"],) if volume else ()) + (s["spacing"], s["spacing"])
     return LabeledImage(to_dtype(image * s["white"], s["dtype"]), labels, name, spacing, provenance)
 
-# %% ../nbs/03_phantom.ipynb #d3cbab98
+# %% ../nbs/03_phantom.ipynb #2394a09c
 def _image(s: dict, cells: list, labels: np.ndarray, outer: np.ndarray | None, stains: np.ndarray | None, rng) -> np.ndarray:
     """The picture before the camera, shares of white, ([D,]H,W,C)."""
     lamp = illumination_field(labels.shape, rng, s["illumination"])[..., None]
@@ -304,7 +304,7 @@ def _stain(s: dict, stains: np.ndarray | None, rng: np.random.Generator) -> np.n
         return np.clip(pair[0] * np.stack([np.ones(3), (pair[1] / pair[0]) ** shift]), 0.01, 1).astype(np.float32)
     return np.array([[s["background"]], [s["background"] + s["brightness"] * shift]], np.float32)
 
-# %% ../nbs/03_phantom.ipynb #913dcc0e
+# %% ../nbs/03_phantom.ipynb #79d48ba9
 class Phantom(Generator):
     """Parametric simulator of labelled microscopy images; needs no data, and can be tuned to some.
 
@@ -339,7 +339,7 @@ class Phantom(Generator):
         generator = cls(kind, **settings).ready()
         return CellDataset([f"phantom_{seed}_{i:06d}" for i in range(n)], lambda i: generator.sample(seed, i), layout="phantom")
 
-    def draw(self, rng: np.random.Generator, name: str) -> LabeledImage:
+    def draw(self, rng: np.random.Generator, name: str, turn: float = 0.0) -> LabeledImage:
         return draw_image(self.settings, rng, name, self.stains)
 
     def learn(self, dataset: CellDataset) -> None:
@@ -358,7 +358,7 @@ class Phantom(Generator):
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         self.settings, self.stains = meta["settings"], arrays.get("stains")
 
-# %% ../nbs/03_phantom.ipynb #981ca36e
+# %% ../nbs/03_phantom.ipynb #a518048c
 def measure_cells(
     sample: LabeledImage,  # with at least one cell
 ) -> dict:                 # n, sizes and elongations of the cells that the frame does not cut, anisotropy, nearest, colours, noise
@@ -384,7 +384,7 @@ def measure_cells(
             "anisotropy": float(np.median(extents[whole, -2:].mean(1) / extents[whole, 0])) if labels.ndim == 3 else 1.0,
             "centres": np.stack(means, 1), **_measure_light(image, compact, sizes)}
 
-# %% ../nbs/03_phantom.ipynb #d3d1296f
+# %% ../nbs/03_phantom.ipynb #8d1f31d4
 def _measure_light(image: np.ndarray, compact: np.ndarray, sizes: np.ndarray) -> dict:
     """Colours, spread of brightness between cells, noise of the background; levels in pixel values."""
     outside = image[compact == 0]
@@ -400,7 +400,7 @@ def _measure_light(image: np.ndarray, compact: np.ndarray, sizes: np.ndarray) ->
     return {"background": background, "cells": np.average(per_cell, 0, sizes), "noise": noise, "noise_cells": noise_cells,
             "contrast_sd": float(above.std() / max(above.mean(), 1e-6)), "highest": float(image.max()), "lowest": float(image.min())}
 
-# %% ../nbs/03_phantom.ipynb #9f583ca5
+# %% ../nbs/03_phantom.ipynb #e0838b13
 def _guess_kind(first: LabeledImage, levels: list[dict], white: float) -> str:
     """Which kind a dataset looks like."""
     if first.ndim == 3:
@@ -422,7 +422,7 @@ def _clustering(measured: list[dict], frame: tuple[int, ...]) -> float | None:
         return None
     return float(np.interp(np.sum(excess) / np.sum(np.square(means)), (-0.09, -0.05, 0.11, 0.37), (0, 0.3, 0.6, 0.9)))
 
-# %% ../nbs/03_phantom.ipynb #29d5b3d8
+# %% ../nbs/03_phantom.ipynb #d2e4cfc0
 def learn_settings(
     dataset: CellDataset,     # at least one sample with at least one cell
     kind: str | None = None,  # None: what the data look like
@@ -458,7 +458,7 @@ def learn_settings(
     stains = np.array([[m["background"], m["cells"]] for m in measured], np.float32) / white  # (n,2,C)
     return learnt, stains[:: -(-len(stains) // 256)]
 
-# %% ../nbs/03_phantom.ipynb #6f861cca
+# %% ../nbs/03_phantom.ipynb #28948fe0
 def _learn_sizes(measured: list[dict], first: LabeledImage, kind: str) -> dict:
     """Radii within and between images, elongation, distances of pixels."""
     spacing = first.spacing or (DEFAULTS[kind]["spacing"],) * 2
@@ -480,7 +480,7 @@ def _learn_sizes(measured: list[dict], first: LabeledImage, kind: str) -> dict:
         learnt["elongation"] = max(1.0, 0.8 * learnt["elongation"])
     return learnt
 
-# %% ../nbs/03_phantom.ipynb #d67016b5
+# %% ../nbs/03_phantom.ipynb #2eee4d3a
 def _learn_noise(measured: list[dict], white: float, kind: str) -> dict:
     """Photons, offset and read noise that give background and cells their noise; spread of brightness between cells."""
     noise, noise_cells, level, cells = (

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['OPERATIONS', 'GEOMETRIC', 'WITHOUT_MAGNITUDE', 'N_MAGNITUDES', 'N_PROBABILITIES', 'Policy', 'FADE',
-           'operation_amount', 'SubPolicy', 'cell_weight', 'turn_and_scale', 'apply_layer', 'apply_operation',
-           'draw_policies', 'apply_policies', 'keep_pieces', 'augment_objects']
+           'operation_amount', 'SubPolicy', 'cell_weight', 'labels_at', 'turn_and_scale', 'apply_layer',
+           'apply_operation', 'draw_policies', 'apply_policies', 'keep_pieces', 'augment_objects']
 
-# %% ../../nbs/paste/22_augment.ipynb #bde5de79
+# %% ../../nbs/paste/22_augment.ipynb #80e76ae5
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from scipy import ndimage
 from ..core import ConfigError, to_dtype
 from .objects import CellObject
 
-# %% ../../nbs/paste/22_augment.ipynb #7d2a5dc7
+# %% ../../nbs/paste/22_augment.ipynb #33b6ea58
 OPERATIONS = ("flip_lr", "flip_ud", "auto_contrast", "equalize", "rotate", "posterize", "contrast", "brightness", "sharpness",
               "smooth", "resize")
 GEOMETRIC = ("flip_lr", "flip_ud", "rotate", "resize")
@@ -50,7 +50,7 @@ def operation_amount(
     """What a magnitude means: degrees, a factor, a number of levels or a sigma. Paper: 000 Table 1 names the operations only."""
     return float(_AMOUNT[operation][magnitude]) if operation in _AMOUNT else 0.0
 
-# %% ../../nbs/paste/22_augment.ipynb #dde428a0
+# %% ../../nbs/paste/22_augment.ipynb #2bac36a5
 @dataclass(frozen=True)
 class SubPolicy:
     """One operation with its magnitude and the probability, in tenths, of applying it.
@@ -72,7 +72,7 @@ class SubPolicy:
 
 Policy = tuple[SubPolicy, ...]
 
-# %% ../../nbs/paste/22_augment.ipynb #71a2477a
+# %% ../../nbs/paste/22_augment.ipynb #6669b882
 FADE = 4  # pixels over which a photometric change fades out around the cell
 
 
@@ -95,14 +95,37 @@ def cell_weight(
     empty = ~cell.flatten(1).any(1)
     return torch.where(empty.view(-1, *[1] * (cell.ndim - 1)), torch.ones_like(weight), weight)
 
-# %% ../../nbs/paste/22_augment.ipynb #ae48b191
+# %% ../../nbs/paste/22_augment.ipynb #cb387fce
+def labels_at(
+    labels: torch.Tensor,  # (B,M,H,W) int32
+    grid: torch.Tensor,    # (B,H,W,2) float32: x and y of each wanted pixel, -1 to 1 over the image
+) -> torch.Tensor:         # (B,M,H,W) int32
+    """The label with the largest share of the four pixels around each place, shares as in linear interpolation; 0 outside. Paper: none."""
+    if labels.max() <= 1:  # one cell: linear interpolation of its mask is its share
+        return (F.grid_sample(labels.float(), grid, "bilinear", "zeros", align_corners=False) > 0.5).to(labels.dtype)
+    height, width = labels.shape[-2:]
+    padded = F.pad(labels, (1, 1, 1, 1)).flatten(2)  # (B,M,(H+2)(W+2))
+    x, y = (((grid[..., i] + 1) * size - 1) / 2 + 1 for i, size in ((0, width), (1, height)))  # pixels of the padded labels
+    x, y = x.clamp(0, width + 0.999), y.clamp(0, height + 0.999)
+    left, top = x.floor(), y.floor()
+    place = (top * (width + 2) + left).long().flatten(1)[:, None].expand(-1, labels.shape[1], -1)  # (B,M,HW)
+    right, low = (x - left).flatten(1)[:, None], (y - top).flatten(1)[:, None]  # (B,1,HW)
+    found = [padded.gather(2, place + step) for step in (0, 1, width + 2, width + 3)]
+    share = [(1 - low) * (1 - right), (1 - low) * right, low * (1 - right), low * right]
+    best, most = found[0], torch.zeros_like(right)
+    for one in found:
+        total = sum(s * (one == f) for s, f in zip(share, found))
+        best, most = torch.where(total > most, one, best), torch.maximum(total, most)
+    return best.reshape(labels.shape)
+
+
 def turn_and_scale(
     images: torch.Tensor,    # (B,C,[D,]H,W) float32
     masks: torch.Tensor,     # (B,M,[D,]H,W) int32
     degrees: np.ndarray,     # (B,) counter-clockwise
     factors: np.ndarray,     # (B,) of the size
 ) -> tuple[torch.Tensor, torch.Tensor]:  # same shapes
-    """Rotate and scale about the centre: images bilinear with the border repeated, masks by nearest label with 0 outside.
+    """Rotate and scale about the centre: images bicubic with the border repeated; a pixel of a mask takes the label that covers most of it, 0 outside.
 
     Paper: 000 Table 1.
     """
@@ -114,12 +137,10 @@ def turn_and_scale(
     y = (torch.arange(height, device=images.device) * 2 + (1 - height)).div(height)[None, :, None]
     x = (torch.arange(width, device=images.device) * 2 + (1 - width)).div(width)[None, None, :]
     grid = torch.stack([a * x + b * y, c * x + d * y], -1)  # (B,H,W,2)
-    planes, labels = images.flatten(1, -3), masks.flatten(1, -3).float()  # (B,C*D,H,W)
-    moved = F.grid_sample(planes, grid, "bilinear", "border", align_corners=False)
-    nearest = F.grid_sample(labels, grid, "nearest", "zeros", align_corners=False)
-    return moved.reshape(images.shape), nearest.to(masks.dtype).reshape(masks.shape)
+    moved = F.grid_sample(images.flatten(1, -3), grid, "bicubic", "border", align_corners=False)  # (B,C*D,H,W)
+    return moved.reshape(images.shape), labels_at(masks.flatten(1, -3), grid).reshape(masks.shape)
 
-# %% ../../nbs/paste/22_augment.ipynb #70318e49
+# %% ../../nbs/paste/22_augment.ipynb #8e002fcd
 def _per_sample(values: np.ndarray, like: torch.Tensor) -> torch.Tensor:  # (B,) -> (B,1,...,1)
     return torch.as_tensor(np.asarray(values), dtype=torch.float32, device=like.device).view(-1, *[1] * (like.ndim - 1))
 
@@ -155,7 +176,7 @@ def _tone(images: torch.Tensor, masks: torch.Tensor, weight: torch.Tensor, opera
         offset = offset + here * (1 - gain) * fixed.view(shape)
     return gain * images + offset
 
-# %% ../../nbs/paste/22_augment.ipynb #3057f269
+# %% ../../nbs/paste/22_augment.ipynb #3370d8ab
 def _posterize(images: torch.Tensor, levels: np.ndarray) -> torch.Tensor:
     steps = _per_sample(levels, images) - 1
     return (images * steps).round_().div_(steps)
@@ -178,7 +199,7 @@ def _equalize(images: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     change[sample, pixel] = (new - grey[sample, pixel]).float()
     return images + change.view(len(images), 1, *images.shape[2:])
 
-# %% ../../nbs/paste/22_augment.ipynb #7c1323e3
+# %% ../../nbs/paste/22_augment.ipynb #f68a5388
 _RADIUS = 5  # of the blur's window: 2.5 times the widest sigma
 
 
@@ -204,7 +225,7 @@ def _detail(images: torch.Tensor, operations: np.ndarray, amounts: np.ndarray) -
     blurred = _blur(images, np.where(smooth, amounts, 1.0))
     return images + _per_sample(np.where(smooth, 1.0, -amounts), images) * (blurred - images)
 
-# %% ../../nbs/paste/22_augment.ipynb #cea1b897
+# %% ../../nbs/paste/22_augment.ipynb #928a489b
 _FAMILY = {"rotate": "affine", "resize": "affine", "brightness": "tone", "contrast": "tone", "auto_contrast": "tone",
            "sharpness": "detail", "smooth": "detail"}
 _AMOUNTS = np.stack([_AMOUNT.get(o, np.zeros(N_MAGNITUDES)) for o in OPERATIONS])  # (11,10)
@@ -234,7 +255,7 @@ def _family(family: str, images: torch.Tensor, masks: torch.Tensor, names: np.nd
         return turn_and_scale(images, masks, np.where(turn, amounts, 0.0), np.where(turn, 1.0, amounts))
     return _photometric(family, images, masks, names, amounts), masks
 
-# %% ../../nbs/paste/22_augment.ipynb #5354efe0
+# %% ../../nbs/paste/22_augment.ipynb #9968f69c
 def apply_layer(
     images: torch.Tensor,     # (B,C,[D,]H,W) float32 in [0,1]
     masks: torch.Tensor,      # (B,M,[D,]H,W) int32
@@ -271,7 +292,7 @@ def apply_operation(
         SubPolicy(operation, int(m))
     return apply_layer(images, masks, np.full(len(images), OPERATIONS.index(operation)), magnitudes)
 
-# %% ../../nbs/paste/22_augment.ipynb #884ef084
+# %% ../../nbs/paste/22_augment.ipynb #f4ccdd83
 def draw_policies(
     policies: Sequence[Policy],  # one a sample
     rng: np.random.Generator,    # one number is drawn for each sub-policy
@@ -301,7 +322,7 @@ def apply_policies(
     applied = draw_policies(policies, rng)
     return *_apply_drawn(images, masks, applied), applied
 
-# %% ../../nbs/paste/22_augment.ipynb #7fdf7972
+# %% ../../nbs/paste/22_augment.ipynb #f0b9679f
 _LADDER = (48, 64, 96, 128, 160, 192, 256)
 
 
@@ -344,7 +365,7 @@ def _on_canvas(objects: Sequence[CellObject], side: int) -> tuple[np.ndarray, np
         corners.append((top, left))
     return images, masks, corners
 
-# %% ../../nbs/paste/22_augment.ipynb #ba5ed7b5
+# %% ../../nbs/paste/22_augment.ipynb #4e5effd0
 def _pieces(mask: np.ndarray) -> tuple[int, np.ndarray]:  # number of pieces, piece of each pixel
     if mask.ndim == 2:
         count, pieces = cv2.connectedComponents(np.ascontiguousarray(mask, np.uint8), connectivity=8, ltype=cv2.CV_32S)
@@ -373,7 +394,7 @@ def keep_pieces(
             result[pieces > 0] = len(kept)
     return result, kept
 
-# %% ../../nbs/paste/22_augment.ipynb #0ae6f474
+# %% ../../nbs/paste/22_augment.ipynb #f96ce1af
 def _as_object(obj: CellObject, image: np.ndarray, masks: np.ndarray, corner: tuple[int, int], margin: int, moved: bool) -> CellObject | None:
     labels, sources = masks[0], obj.source_labels
     if moved:
@@ -402,7 +423,7 @@ def _augment_batch(objects: Sequence[CellObject], applied: Sequence[Policy], mar
     scaled = [any(s.operation in ("rotate", "resize") for s in policy) for policy in applied]
     return [_as_object(*one) for one in zip(objects, canvas, masks, corners, margins, scaled)]
 
-# %% ../../nbs/paste/22_augment.ipynb #f4a38ff6
+# %% ../../nbs/paste/22_augment.ipynb #ea37a602
 def augment_objects(
     objects: Sequence[CellObject],   # any sizes; dtype and channels agree
     policies: Sequence[Policy],      # one an object

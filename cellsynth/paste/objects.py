@@ -7,7 +7,7 @@ __all__ = ['BORDER_RULES', 'KINDS_OF_OBJECT', 'CellObject', 'cell_boxes', 'group
            'require_objects', 'smooth_background', 'background_residual', 'find_noise', 'noise_from_mask',
            'ImageStatistics', 'measure_image', 'LayoutStatistics', 'measure_layout', 'pack_objects', 'unpack_objects']
 
-# %% ../../nbs/paste/20_objects.ipynb #1a37a22a
+# %% ../../nbs/paste/20_objects.ipynb #f76a918b
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 
 from ..core import CellDataset, ConfigError, DataError, EmptyMaskError, LabeledImage
 
-# %% ../../nbs/paste/20_objects.ipynb #bc0902bb
+# %% ../../nbs/paste/20_objects.ipynb #be90b054
 @dataclass(frozen=True, eq=False)
 class CellObject:
     """A crop that holds one cell, a group of cells, or a piece of debris. Paper: 001 Sec. 2.4."""
@@ -33,6 +33,7 @@ class CellObject:
     corner: tuple[int, ...]          # first pixel of the crop in that image
     image_index: int                 # number of that image in its dataset
     background: np.ndarray           # (C,) float32, median colour of the crop's unlabelled pixels
+    level: np.ndarray | None = None  # (C,) float32, colour of the place once all cells are taken away; None: not known
 
     @property
     def shape(self) -> tuple[int, ...]:  # ([d,]h,w)
@@ -48,7 +49,7 @@ class CellObject:
         size = " x ".join(str(s) for s in self.shape)
         return f"CellObject({self.kind}, {size}, cells {list(self.source_labels)} of {self.source!r})"
 
-# %% ../../nbs/paste/20_objects.ipynb #97f5db8c
+# %% ../../nbs/paste/20_objects.ipynb #e5a2c453
 def _compact(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # ids (n,), labels renumbered 1..n
     if labels.max(initial=0) >= 1 << 22:
         ids, renumbered = np.unique(labels, return_inverse=True)
@@ -69,7 +70,7 @@ def cell_boxes(
     boxes = np.array([[[s.start for s in box], [s.stop for s in box]] for box in found], int)
     return ids, boxes.reshape(len(ids), 2, labels.ndim)
 
-# %% ../../nbs/paste/20_objects.ipynb #aae48769
+# %% ../../nbs/paste/20_objects.ipynb #764f6d4c
 def group_boxes(
     boxes: np.ndarray,  # (n, 2, ndim) starts and stops
 ) -> np.ndarray:        # (n,) group number of each box, 0.. by first member
@@ -82,7 +83,7 @@ def group_boxes(
     _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[groups]
 
-# %% ../../nbs/paste/20_objects.ipynb #bed0b708
+# %% ../../nbs/paste/20_objects.ipynb #fba3e646
 BORDER_RULES = ("cells", "touching", "groups")
 
 
@@ -106,7 +107,7 @@ def cells_at_frame(
     ids, boxes = cell_boxes(labels)
     return ids[_left_out(labels, ids, boxes, "cells")]
 
-# %% ../../nbs/paste/20_objects.ipynb #9512f79f
+# %% ../../nbs/paste/20_objects.ipynb #302fbc19
 def _background_of(image: np.ndarray, labels: np.ndarray) -> np.ndarray:  # (C,) float32, median of the unlabelled pixels
     free = image[labels == 0]
     return np.median(free if len(free) else image.reshape(-1, image.shape[-1]), axis=0).astype(np.float32)
@@ -154,7 +155,7 @@ def extract_objects(
             tuple(int(m) for m in members), corner, image_index, background))
     return objects
 
-# %% ../../nbs/paste/20_objects.ipynb #0eb9b976
+# %% ../../nbs/paste/20_objects.ipynb #2ac50fb4
 def require_objects(
     objects: Sequence[CellObject],  # what was cut out of all images
     dataset: CellDataset,           # where from
@@ -173,7 +174,7 @@ def require_objects(
         "add images, or larger crops, in which at least one cell lies clear of the frame"
     )
 
-# %% ../../nbs/paste/20_objects.ipynb #c100e7d8
+# %% ../../nbs/paste/20_objects.ipynb #b7448277
 def smooth_background(
     image: np.ndarray,  # ([D,]H,W,C)
     free: np.ndarray,   # ([D,]H,W) bool, pixels that are background
@@ -202,7 +203,7 @@ def background_residual(
     floor = 0.25 if sample.image.dtype.kind == "u" else np.finfo(np.float32).eps * max(1.0, float(np.abs(sample.image).max()))
     return ((residual - middle) / np.maximum(spread, floor)).astype(np.float32) * free[..., None], free
 
-# %% ../../nbs/paste/20_objects.ipynb #191eeeb5
+# %% ../../nbs/paste/20_objects.ipynb #578cc96e
 def _noise_objects(sample: LabeledImage, marked: np.ndarray, margin: int, image_index: int) -> list[CellObject]:
     objects = []
     for number, box in enumerate(ndimage.find_objects(marked), 1):
@@ -246,7 +247,7 @@ def find_noise(
     accepted[0] = False
     return _noise_objects(sample, np.where(accepted, np.cumsum(accepted), 0)[parts], margin, image_index)
 
-# %% ../../nbs/paste/20_objects.ipynb #3542239e
+# %% ../../nbs/paste/20_objects.ipynb #b2d90120
 def noise_from_mask(
     sample: LabeledImage,    # image ([D,]H,W,C) with labels
     noise_mask: np.ndarray,  # ([D,]H,W) bool, or one number a piece
@@ -265,7 +266,7 @@ def noise_from_mask(
         return _noise_objects(sample, _compact(marked)[1], margin, image_index)
     return _noise_objects(sample, ndimage.label(marked > 0, np.ones((3,) * sample.ndim))[0], margin, image_index)
 
-# %% ../../nbs/paste/20_objects.ipynb #06b0d2a7
+# %% ../../nbs/paste/20_objects.ipynb #ed4fba09
 @dataclass(frozen=True)
 class ImageStatistics:
     """What one annotated image holds, as JSON can hold it. Paper: 000 Sec. 2.3."""
@@ -306,7 +307,7 @@ def measure_image(
         tuple((1.4826 * np.median(np.abs(free - median), 0)).tolist()),
         tuple((inside.mean(0) if len(inside) else median).tolist()))
 
-# %% ../../nbs/paste/20_objects.ipynb #6a7a1d4f
+# %% ../../nbs/paste/20_objects.ipynb #029e271a
 @dataclass(frozen=True)
 class LayoutStatistics:
     """How the images of a dataset are laid out. Paper: 000 Sec. 2.3."""
@@ -360,7 +361,7 @@ def measure_layout(
     """Measure every image of a dataset, one at a time. Paper: 000 Sec. 2.3."""
     return LayoutStatistics(tuple(measure_image(sample) for sample in samples))
 
-# %% ../../nbs/paste/20_objects.ipynb #eac6aed7
+# %% ../../nbs/paste/20_objects.ipynb #7f8f3586
 KINDS_OF_OBJECT = ("single", "multi", "noise")
 
 
@@ -391,6 +392,7 @@ def pack_objects(
         "source": flat([sources.index(o.source) for o in objects], np.int64),
         "image_index": flat([o.image_index for o in objects], np.int64),
         "background": np.array([o.background for o in objects], np.float32).reshape(-1, channels),
+        "level": np.array([np.full(channels, np.nan) if o.level is None else o.level for o in objects], np.float32).reshape(-1, channels),
         "n_cells": flat([o.n_cells for o in objects], np.int64),
         "source_labels": flat([o.source_labels for o in objects], np.int64),
     }
@@ -414,5 +416,6 @@ def unpack_objects(
             arrays["image"][part.start * channels:part.stop * channels].reshape(*shape, channels),
             arrays["labels"][part].reshape(shape).astype(np.int32), foreign[part].reshape(shape),
             KINDS_OF_OBJECT[arrays["kind"][i]], meta["sources"][arrays["source"][i]], tuple(named.tolist()),
-            tuple(arrays["corner"][i].tolist()), int(arrays["image_index"][i]), arrays["background"][i]))
+            tuple(arrays["corner"][i].tolist()), int(arrays["image_index"][i]), arrays["background"][i],
+            None if np.isnan(arrays["level"][i]).any() else arrays["level"][i]))
     return objects
