@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['IMAGE_DTYPES', 'CellsynthError', 'DataError', 'EmptyMaskError', 'ConfigError', 'ModelError', 'OutputError',
            'DownloadError', 'raises', 'LabeledImage', 'CellDataset', 'image_rng', 'value_range', 'to_dtype',
-           'make_config', 'write_atomic', 'make_folder', 'track', 'package_versions']
+           'make_config', 'write_atomic', 'make_folder', 'track', 'one_thread', 'package_versions']
 
-# %% ../nbs/00_core.ipynb #17559e0b
+# %% ../nbs/00_core.ipynb #a0c21fa7
 import dataclasses
 import difflib
 import importlib.metadata
@@ -18,12 +18,13 @@ import sys
 import time
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-# %% ../nbs/00_core.ipynb #07695592
+# %% ../nbs/00_core.ipynb #692d76f4
 class CellsynthError(Exception):
     """Something a user can mend; the message is one line that names the file and the mend. Paper: none."""
 
@@ -51,7 +52,7 @@ class OutputError(CellsynthError):
 class DownloadError(CellsynthError):
     """A public dataset or weights file that could not be fetched or has the wrong hash. Paper: none."""
 
-# %% ../nbs/00_core.ipynb #270d8488
+# %% ../nbs/00_core.ipynb #ffa2cfa7
 def raises(
     error: type[Exception],        # the error that must come
     call: Callable[..., object],   # what to call
@@ -69,7 +70,7 @@ def raises(
         return str(caught)
     raise AssertionError(f"{getattr(call, '__name__', call)} did not raise {error.__name__}")
 
-# %% ../nbs/00_core.ipynb #68d8d5a5
+# %% ../nbs/00_core.ipynb #40cc9329
 IMAGE_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
 
 
@@ -97,7 +98,7 @@ def _checked_image(image: np.ndarray, spatial: int, name: str) -> np.ndarray:  #
         raise DataError(f"{name}: image holds NaN or infinite values; replace them, for example by the background")
     return image
 
-# %% ../nbs/00_core.ipynb #cf6b6f89
+# %% ../nbs/00_core.ipynb #cdea3167
 @dataclass(frozen=True, eq=False)
 class LabeledImage:
     """One image with its instance labels; checked when it is made, never changed afterwards.
@@ -146,7 +147,7 @@ class LabeledImage:
         size = " x ".join(str(s) for s in self.labels.shape)
         return f"LabeledImage({self.name!r}, {size}, {self.channels} channel(s) {self.image.dtype}, {len(self.label_ids)} objects)"
 
-# %% ../nbs/00_core.ipynb #2abde87c
+# %% ../nbs/00_core.ipynb #69754a96
 def _signature_of(sample: LabeledImage) -> tuple:
     return sample.ndim, sample.channels, str(sample.image.dtype)
 
@@ -208,7 +209,7 @@ class CellDataset(Sequence):
     def __repr__(self) -> str:
         return f"CellDataset({len(self)} samples, {self.layout}{'' if self.path is None else f', {self.path}'})"
 
-# %% ../nbs/00_core.ipynb #0c17e9d5
+# %% ../nbs/00_core.ipynb #6920a468
 def image_rng(
     seed: int,   # the run's seed, 0 or more
     index: int,  # the image's number, 0 or more
@@ -221,7 +222,7 @@ def image_rng(
         raise ConfigError(f"seed {seed} and image number {index} must be 0 or more")
     return np.random.default_rng(np.random.SeedSequence((int(seed), int(index))))
 
-# %% ../nbs/00_core.ipynb #b9d78552
+# %% ../nbs/00_core.ipynb #65ef1c06
 def value_range(
     lowest: float,     # darkest pixel seen
     highest: float,    # brightest pixel seen
@@ -237,7 +238,7 @@ def value_range(
         return 0.0, 1.0
     return float(lowest), float(max(highest, np.nextafter(lowest, np.inf)))
 
-# %% ../nbs/00_core.ipynb #a04966d6
+# %% ../nbs/00_core.ipynb #56d70d9b
 def to_dtype(
     values: np.ndarray,  # any shape, float
     dtype: np.dtype,     # uint8, uint16 or float32
@@ -248,7 +249,7 @@ def to_dtype(
         return np.asarray(values, dtype)
     return np.clip(np.rint(values), 0, np.iinfo(dtype).max).astype(dtype)
 
-# %% ../nbs/00_core.ipynb #adf8efc0
+# %% ../nbs/00_core.ipynb #ad900153
 def _as_field_type(name: str, value: object, kind: object) -> object:
     options = typing.get_args(kind) or (kind,)
     if value is None or (isinstance(value, str) and value.lower() == "none"):
@@ -293,7 +294,7 @@ def make_config(
         values[name] = _as_field_type(name, value, types[name])
     return kind(**values)
 
-# %% ../nbs/00_core.ipynb #903c2e9f
+# %% ../nbs/00_core.ipynb #ab072600
 def write_atomic(
     path: Path | str,                # where it goes
     content: bytes | Callable[[Path], None],  # the bytes, or a function that writes to the path it is given
@@ -326,7 +327,7 @@ def make_folder(
         raise OutputError(f"{path}: cannot be created ({error.strerror or error}); choose another folder") from error
     return Path(path)
 
-# %% ../nbs/00_core.ipynb #763ce91a
+# %% ../nbs/00_core.ipynb #d8db674b
 def track(
     items: Iterable,         # what to go through
     label: str,              # what is being done, a few words
@@ -346,7 +347,20 @@ def track(
             shown = time.monotonic()
             logging.getLogger("cellsynth").info("%s: %d of %d, %.0f s", label, done, total, time.monotonic() - started)
 
-# %% ../nbs/00_core.ipynb #4683976b
+# %% ../nbs/00_core.ipynb #2e147e10
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within it torch uses one thread, so that what is learnt does not depend on the number of cores. Paper: none."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+# %% ../nbs/00_core.ipynb #5b771ac0
 def package_versions() -> dict[str, str]:  # name -> version
     """Versions of Python and of the packages that decide what the bytes of a result are. Paper: none."""
     found = {"python": ".".join(map(str, sys.version_info[:3]))}

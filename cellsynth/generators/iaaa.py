@@ -6,7 +6,7 @@
 __all__ = ['BACKGROUNDS', 'LAYOUTS', 'GRID', 'TWO_SIDED', 'IAAAConfig', 'appearance', 'like_images', 'frame_weights', 'cut_share',
            'frame_share', 'Plan', 'ObjectPool', 'centre_histogram', 'smooth_density', 'mirrored', 'fit_summary', 'IAAA']
 
-# %% ../../nbs/generators/50_iaaa.ipynb #5ddbb54f
+# %% ../../nbs/generators/50_iaaa.ipynb #431e5ea8
 import glob
 import json
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from ..core import CellDataset, ConfigError, DataError, LabeledImage, track, value_range
+from ..core import CellDataset, ConfigError, DataError, LabeledImage, one_thread, track, value_range
 from ..files import read_mask
 from ..models import Generator
 from ..paste.augment import Policy, SubPolicy, augment_objects
@@ -353,7 +353,7 @@ def _set_state(model: "IAAA", arrays: dict[str, np.ndarray], meta: dict) -> None
     model.spacings, model.layout = [None if s is None else tuple(s) for s in meta["spacings"]], part["layout"]["counts"]
     model.policies = policies_from_json(json.dumps(meta["policies"]))
 
-# %% ../../nbs/generators/50_iaaa.ipynb #0065e51a
+# %% ../../nbs/generators/50_iaaa.ipynb #78ec8cf2
 def _learn(model: "IAAA", dataset: CellDataset) -> None:
     if model.config.noise is not None and not Path(model.config.noise).is_dir():
         raise ConfigError(f"noise={model.config.noise!r} is not a folder; give one that holds a debris mask for each image")
@@ -370,7 +370,8 @@ def _learn(model: "IAAA", dataset: CellDataset) -> None:
     model.backgrounds = dict(backgrounds)
     model.spacings, model.layout = spacings, np.stack(layout).astype(np.uint16)
     model.limits = value_range(low, high, dtype)
-    model.wae, model.policies = _rank_policies(model.objects, model.limits, model.config)
+    with one_thread():
+        model.wae, model.policies = _rank_policies(model.objects, model.limits, model.config)
 
 
 def _policy(model: "IAAA", rng: np.random.Generator, obj: CellObject) -> Policy:

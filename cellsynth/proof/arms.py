@@ -4,20 +4,18 @@
 
 # %% auto #0
 __all__ = ['SCHEDULES', 'RIVAL', 'PROTOCOLS', 'METRICS', 'Arm', 'Source', 'paper_arms', 'ratio_arms', 'pretrain_arms',
-           'label_arms', 'subset_arms', 'protocol_arms', 'draw_subset', 'concatenate', 'one_thread', 'train_arm',
-           'score_segmenter', 'fingerprints', 'require_apart']
+           'label_arms', 'subset_arms', 'protocol_arms', 'draw_subset', 'concatenate', 'train_arm', 'score_segmenter',
+           'fingerprints', 'require_apart']
 
-# %% ../../nbs/proof/61_arms.ipynb #ae7a90e6
+# %% ../../nbs/proof/61_arms.ipynb #bf1308c8
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from ..core import CellDataset, ConfigError, DataError
+from ..core import CellDataset, ConfigError, DataError, one_thread
 from ..measure.counting import count_overlaps
 from ..measure.matching import coco_ap, score_labels
 from ..models import generator_class
@@ -175,18 +173,7 @@ def concatenate(
 
     return CellDataset([f"{part}/{name}" for part, d in enumerate(datasets) for name in d.names], load)
 
-# %% ../../nbs/proof/61_arms.ipynb #cefc7574
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Within it torch uses one thread, so that results do not depend on how many runs share the machine. Paper: none."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
+# %% ../../nbs/proof/61_arms.ipynb #4131c7eb
 def train_arm(
     arm: Arm,                             # what is trained on what
     real: CellDataset,                    # real images of the subset

@@ -7,7 +7,7 @@ __all__ = ['FORMAT', 'make_key', 'make_synthetic', 'Run', 'do_run', 'read_result
            't_interval', 'summarise', 'difference', 'paired', 'tells_apart', 'worth', 'plot_experiment', 'plot_worth',
            'write_results', 'result_table', 'worth_lines', 'prove']
 
-# %% ../../nbs/proof/61_experiment.ipynb #c21510ed
+# %% ../../nbs/proof/61_experiment.ipynb #16d55ca6
 import csv
 import hashlib
 import io
@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..core import CellDataset, ConfigError, DataError, OutputError, make_folder, track, write_atomic
+from ..core import CellDataset, ConfigError, DataError, OutputError, make_folder, one_thread, track, write_atomic
 from ..data import read_dataset
 from ..models import generator_class
 from cellsynth.proof.arms import (
-    METRICS, RIVAL, Arm, Source, draw_subset, fingerprints, one_thread, protocol_arms, require_apart, score_segmenter, train_arm,
+    METRICS, RIVAL, Arm, Source, draw_subset, fingerprints, protocol_arms, require_apart, score_segmenter, train_arm,
 )
 from .learning import survey_cells
 from .segmenters import SEGMENTERS

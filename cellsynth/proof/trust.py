@@ -6,19 +6,18 @@
 __all__ = ['SIDE', 'PIXELS', 'follow_masks', 'Agreement', 'mean_interval', 'measure_agreement', 'worst_first', 'drop_worst',
            'show_disagreement', 'thumbnails', 'turned', 'Copies', 'find_copies', 'show_copies']
 
-# %% ../../nbs/proof/62_trust.ipynb #bcff4eee
+# %% ../../nbs/proof/62_trust.ipynb #e66c1700
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from ..core import CellDataset, ConfigError, DataError, LabeledImage, image_rng, track
+from ..core import CellDataset, ConfigError, DataError, LabeledImage, image_rng, one_thread, track
 from ..measure.counting import count_overlaps
 from ..measure.distances import Extractor, as_extractor, find_scaling, require_comparable
 from ..measure.evaluate import class_features, object_crops_of
 from ..measure.matching import dsb_score, match
-from .arms import one_thread
 from .learning import Labeller
 from .segmenters import UNet
 from ..show import show_samples
