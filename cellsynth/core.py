@@ -147,11 +147,11 @@ class LabeledImage:
         size = " x ".join(str(s) for s in self.labels.shape)
         return f"LabeledImage({self.name!r}, {size}, {self.channels} channel(s) {self.image.dtype}, {len(self.label_ids)} objects)"
 
-# %% ../nbs/00_core.ipynb #69754a96
+# %% ../nbs/00_core.ipynb #231b32ab
 def _signature_of(sample: LabeledImage) -> tuple:
     return sample.ndim, sample.channels, str(sample.image.dtype)
 
-
+# %% ../nbs/00_core.ipynb #c6a432ad
 class CellDataset(Sequence):
     """A read-only, lazy sequence of `LabeledImage`; integer indices give samples, slices give datasets.
 

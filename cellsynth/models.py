@@ -164,10 +164,10 @@ class SavedModel(ABC):
         state = "not fitted" if self.fitted_on is None else f"fitted on {self.fitted_on['images']} images"
         return f"{type(self).__name__}({state}, {self.config})"
 
-# %% ../nbs/00_models.ipynb #80e968d7
+# %% ../nbs/00_models.ipynb #2ff5bd75
 GOLDEN = (5**0.5 - 1) / 2  # steps of this size spread evenly over a circle, however many there are
 
-
+# %% ../nbs/00_models.ipynb #3c228282
 class Generator(SavedModel):
     """What every method is: learns from a dataset, draws labelled images, can be saved. Paper: none."""
 
