@@ -34,6 +34,8 @@ setup(
         "cellsynth.generators": [
             "phantom=cellsynth.phantom:Phantom",
             "iaaa=cellsynth.generators.iaaa:IAAA",
+            "saaa=cellsynth.generators.saaa:SAAA",
+            "adhesion=cellsynth.generators.adhesion:AdhesionGAN",
         ],
         "nbdev": ["cellsynth=cellsynth._modidx:d"],
     },

@@ -9,7 +9,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch's idle threads slee
 _PUBLIC = {  # name -> module; loaded when first used, so that `import cellsynth` stays quick
     "LabeledImage": "core", "CellDataset": "core", "Generator": "models", "CellsynthError": "core", "load_generator": "models",
     "read_dataset": "data", "check_dataset": "data", "write_dataset": "data", "generate_dataset": "run",
-    "show_samples": "show", "Phantom": "phantom", "IAAA": "generators.iaaa", "evaluate": "judge", "prove": "proof.experiment",
+    "show_samples": "show", "Phantom": "phantom", "IAAA": "generators.iaaa",
+    "SAAA": "generators.saaa", "AdhesionGAN": "generators.adhesion", "evaluate": "judge", "prove": "proof.experiment",
 }
 __all__ = list(_PUBLIC)
 

@@ -262,7 +262,7 @@ def check(
         count = len(report.errors)
         raise DataError(f"{data}: cannot be used as it is, {count} error{'s' * (count != 1)}; the first: {report.errors[0]}")
 
-# %% ../nbs/71_cli.ipynb #5d2874e4
+# %% ../nbs/71_cli.ipynb #13b1122f
 def _require_writable(path: Path) -> None:  # leaves no trace
     try:
         above = next(p for p in path.absolute().parents if p.exists())
@@ -302,7 +302,7 @@ def _fit_model(generator: object, data: Path, model: Path, overwrite: bool) -> N
     if not report.ok:
         raise _first_of(report.errors, data)
     started = time.perf_counter()
-    generator.fit(dataset)
+    generator.fit(dataset, model.with_name(f"{model.name}.unfinished"))
     generator.save(model, overwrite)
     images, cells = f"{report.n} image{'s' * (report.n != 1)}", sum(report.cells)
     typer.echo(f"{model}: {generator.method} learnt from {images} with {cells} cell{'s' * (cells != 1)}, {time.perf_counter() - started:.0f} s")
@@ -405,7 +405,7 @@ def evaluate(
     for file in filter(None, (json_file, report)):
         typer.echo(f"written: {file}")
 
-# %% ../nbs/71_cli.ipynb #7f9c8df9
+# %% ../nbs/71_cli.ipynb #8b8a70c7
 def _read_counts(text: str | None) -> list[int | None] | None:  # "4,8,all"
     try:
         return None if text is None else [None if word.strip() == "all" else int(word) for word in text.split(",")]
@@ -425,8 +425,9 @@ def prove(
     k: Annotated[str | None, typer.Option("--k", metavar="LIST", help="Numbers of real images, such as 4,8,all.")] = None,  # subset sizes
     seeds: Annotated[int, typer.Option(min=1, help="Random subsets of each size, each trained with a seed of its own.")] = 3,  # repetitions
     steps: Annotated[int, typer.Option(min=2, help="Steps of each training, equal in all.")] = 300,  # of the optimiser
-    model: Annotated[str, typer.Option(help="unet, mask-rcnn or faster-rcnn.")] = "unet",  # what is trained
-    metric: Annotated[str, typer.Option(help="f1, dsb, aji, pq, dice or coco_ap, for table and figure.")] = "dsb",  # that is shown
+    model: Annotated[str, typer.Option(help="unet, mask-rcnn, faster-rcnn, fcn8s or dcan.")] = "unet",  # what is trained
+    model_setting: Annotated[list[str] | None, typer.Option("--model-set", metavar="KEY=VALUE", help="A setting of the model, such as preset=full; may be repeated.")] = None,  # of it
+    metric: Annotated[str, typer.Option(help="f1, dsb, aji, pq, dice, coco_ap or coco_ap50, for table and figure.")] = "dsb",  # that is shown
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",  # where it trains
     workers: _Workers = 1,         # processes
     scheduler: _Scheduler = None,  # of a cluster
@@ -440,12 +441,12 @@ def prove(
     """
     from cellsynth.proof import experiment
 
-    counts, how = _read_counts(k), {} if device == "cpu" else {"settings": {"device": device}}
+    settings = read_settings(pairs=model_setting or ()) | ({} if device == "cpu" else {"device": device})
     experiment.require_metric(metric)
     if json_file:
         _require_file(json_file)
-    rows = experiment.prove(train, test, synthetic or (), protocol, method, read_settings(pairs=setting), n, counts, subsets=seeds, steps=steps,
-                            model=model, out=out, workers=workers, scheduler=scheduler, **how)
+    rows = experiment.prove(train, test, synthetic or (), protocol, method, read_settings(pairs=setting), n, _read_counts(k), subsets=seeds, steps=steps,
+                            model=model, out=out, workers=workers, scheduler=scheduler, **({"settings": settings} if settings else {}))
     files = experiment.write_results(out, rows, metric, json_file)
     _print_table(*experiment.result_table(rows, metric))
     typer.echo("\n".join(["", *experiment.worth_lines(rows, metric), f"{out}: {', '.join(file.name for file in files)}"]))

@@ -307,7 +307,7 @@ def _take_step(run: _Run, batch: object) -> None:
     if run.device.type == "cpu" or len(run.pending) >= 50:
         run.read_losses()
 
-# %% ../../nbs/nets/30_learn.ipynb #ea189018
+# %% ../../nbs/nets/30_learn.ipynb #e3f61b23
 @dataclass(frozen=True)
 class _Setup:
     """How a run was set up; a checkpoint keeps it."""
@@ -351,10 +351,10 @@ def _read_checkpoint(run: _Run, folder: Path) -> None:
         raise ModelError(f"{newest}: belongs to another training (another {', '.join(differ)}); give another folder, or remove this one to start over")
     parts = {part: {k.removeprefix(f"{part}."): v for k, v in arrays.items() if k.startswith(f"{part}.")} for part in ("task", "adam", "loss")}
     load_arrays(run.task, parts["task"], run.task.fixed)
-    state = {}
+    state, learnt = {}, [p for group in run.optimiser.param_groups for p in group["params"]]
     for name, value in parts["adam"].items():
         number, key = name.split(".")
-        state.setdefault(int(number), {})[key] = torch.from_numpy(np.array(value)).reshape(() if key == "step" else value.shape)
+        state.setdefault(int(number), {})[key] = torch.from_numpy(np.array(value)).reshape(() if key == "step" else learnt[int(number)].shape)
     run.optimiser.load_state_dict({"state": state, "param_groups": run.optimiser.state_dict()["param_groups"]})
     run.scaler.load_state_dict(described["meta"]["scaler"])
     run.step = described["meta"]["step"]

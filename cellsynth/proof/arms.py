@@ -197,8 +197,8 @@ def train_arm(
             weights = [(1 - arm.share) / len(real)] * len(real) + [arm.share / len(synthetic)] * len(synthetic)
         return segmenter.train(concatenate(parts), steps, seed, arm.augment, weights=weights)
 
-# %% ../../nbs/proof/61_arms.ipynb #8d1c14f4
-METRICS = ("f1", "dsb", "aji", "pq", "dice", "coco_ap")
+# %% ../../nbs/proof/61_arms.ipynb #c93d1f9e
+METRICS = ("f1", "dsb", "aji", "pq", "dice", "coco_ap", "coco_ap50")
 
 
 def score_segmenter(

@@ -6,7 +6,7 @@
 __all__ = ['PERCENTILES', 'AUGMENTATIONS', 'normalise_image', 'survey_cells', 'sampling_grid', 'change_intensity', 'CropBatches',
            'fit_network', 'TrainedNetwork', 'Labeller', 'Segmenter']
 
-# %% ../../nbs/proof/60_learning.ipynb #eb592a2e
+# %% ../../nbs/proof/60_learning.ipynb #9a109492
 import math
 from abc import abstractmethod
 from collections import OrderedDict
@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..core import CellDataset, ConfigError, DataError, EmptyMaskError, ModelError, image_rng, track
 from ..models import SavedModel
 
-# %% ../../nbs/proof/60_learning.ipynb #b8373879
+# %% ../../nbs/proof/60_learning.ipynb #df1e0cf5
 PERCENTILES = (1.0, 99.8)  # of an image's pixels that become 0 and 1
 
 
@@ -40,7 +40,7 @@ def normalise_image(
     scaled = np.stack([(image[..., c] - dark[c]) / scale[c] for c in range(len(dark))], dtype=np.float32)
     return np.clip(scaled, -1, 4, out=scaled)
 
-# %% ../../nbs/proof/60_learning.ipynb #85d758a2
+# %% ../../nbs/proof/60_learning.ipynb #b2f03825
 def survey_cells(
     dataset: CellDataset,  # at least one cell somewhere
     most: int = 16,        # samples to look at
@@ -65,7 +65,7 @@ def survey_cells(
     diameter = 2 * math.sqrt(middle / math.pi) if sample.ndim == 2 else 2 * (0.75 * middle / math.pi) ** (1 / 3)
     return {"ndim": sample.ndim, "channels": sample.channels, "diameter": diameter, "smallest": max(1, int(small / 4))}
 
-# %% ../../nbs/proof/60_learning.ipynb #d7222ee3
+# %% ../../nbs/proof/60_learning.ipynb #1c4e06b5
 AUGMENTATIONS = ("none", "flips", "strong")
 
 
@@ -106,7 +106,7 @@ def change_intensity(
     noise = torch.from_numpy(rng.standard_normal(tuple(images.shape), np.float32))
     return images * factor + added + 0.02 * noise
 
-# %% ../../nbs/proof/60_learning.ipynb #a45e4593
+# %% ../../nbs/proof/60_learning.ipynb #6f7714db
 class CropBatches(Dataset):
     """Item i is training batch i: images (B,C,[D,]H,W) and labels (B,[D,]H,W), both float32. Paper: none."""
 
@@ -167,7 +167,7 @@ class CropBatches(Dataset):
         images, labels = (torch.cat(t) for t in zip(*(self._crop(int(i), rng) for i in self.order[step])))
         return (change_intensity(images, rng) if self.augment == "strong" else images), labels
 
-# %% ../../nbs/proof/60_learning.ipynb #5da2b9a0
+# %% ../../nbs/proof/60_learning.ipynb #deaedbc1
 class _Order:
     """The order of the batches, with progress."""
 
@@ -204,7 +204,7 @@ class _Steady(Callback):
     def before_validate(self) -> None:
         raise CancelValidException()
 
-# %% ../../nbs/proof/60_learning.ipynb #b7a48010
+# %% ../../nbs/proof/60_learning.ipynb #2902df6d
 def fit_network(
     network: nn.Module,                     # on `device`
     batches: Dataset,                       # item i is batch i: the inputs, then the target
@@ -227,7 +227,7 @@ def fit_network(
         network.eval()
     return watched.values
 
-# %% ../../nbs/proof/60_learning.ipynb #ee41da35
+# %% ../../nbs/proof/60_learning.ipynb #402e6405
 def _kind(facts: dict) -> str:
     return f"{facts['ndim']}D images with {facts['channels']} channel(s)"
 
@@ -278,7 +278,7 @@ class TrainedNetwork(SavedModel):
         if self.fitted_on is None:
             raise ModelError(f"this {self.method} segmenter is not trained; call train(dataset, steps) or load a model folder")
 
-# %% ../../nbs/proof/60_learning.ipynb #79e9a168
+# %% ../../nbs/proof/60_learning.ipynb #4c96084d
 class Labeller(TrainedNetwork):
     """A trained network that turns images into labels. Paper: none."""
 
@@ -312,7 +312,7 @@ class Labeller(TrainedNetwork):
         """Labels of one image. Raises `DataError` for an image of another kind than it was trained on. Paper: none."""
         return self.predict_scored(image)[0]
 
-# %% ../../nbs/proof/60_learning.ipynb #fa695adc
+# %% ../../nbs/proof/60_learning.ipynb #e15c631f
 class Segmenter(Labeller):
     """What every segmenter is: it learns from labelled images and labels new ones. Paper: none."""
 

@@ -7,7 +7,7 @@ __all__ = ['DEPTH', 'RISE', 'SEGMENTERS', 'UNetModule', 'cell_depth', 'cell_loss
            'UNet', 'box_targets', 'Detector', 'paste_detections', 'DetectorConfig', 'MaskRCNN', 'FasterRCNN',
            'load_segmenter']
 
-# %% ../../nbs/proof/60_segmenters.ipynb #8c4c170b
+# %% ../../nbs/proof/60_segmenters.ipynb #956e99e9
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,8 +23,9 @@ from torch.utils.data import Dataset
 from ..core import CellDataset, DataError, ModelError
 from ..models import load_model
 from .learning import CropBatches, Segmenter, normalise_image
+from .published import DCAN, FCN8s
 
-# %% ../../nbs/proof/60_segmenters.ipynb #1c8c414d
+# %% ../../nbs/proof/60_segmenters.ipynb #5954805e
 def _convolutions(ndim: int, before: int, after: int) -> nn.Sequential:
     conv, norm = (nn.Conv2d, nn.BatchNorm2d) if ndim == 2 else (nn.Conv3d, nn.BatchNorm3d)
     return nn.Sequential(conv(before, after, 3, padding=1, bias=False), norm(after), nn.ReLU(inplace=True),
@@ -65,7 +66,7 @@ class UNetModule(nn.Module):
             x = block(torch.cat([F.interpolate(x, beside.shape[2:]), beside], 1))
         return self.head(x)  # (B,outputs,[D,]H,W)
 
-# %% ../../nbs/proof/60_segmenters.ipynb #ddf13c97
+# %% ../../nbs/proof/60_segmenters.ipynb #a5b0a398
 DEPTH = 8  # peels; deeper pixels are all alike
 
 
@@ -94,7 +95,7 @@ def cell_loss(
     cell = F.binary_cross_entropy_with_logits(output[:, 0], (labels > 0).float())
     return cell + 2 * F.smooth_l1_loss(output[:, 1], cell_depth(labels), beta=0.1)
 
-# %% ../../nbs/proof/60_segmenters.ipynb #2f3b5af4
+# %% ../../nbs/proof/60_segmenters.ipynb #737f523c
 RISE = 0.05  # by how much of the depth's range a summit must rise to be a seed
 
 
@@ -134,7 +135,7 @@ def decode_cells(
     renumber[keep] = np.arange(1, len(keep) + 1)
     return renumber[labels], total[keep] / sizes[keep] / 255
 
-# %% ../../nbs/proof/60_segmenters.ipynb #86a1fbd2
+# %% ../../nbs/proof/60_segmenters.ipynb #37738e3e
 def tile_answers(
     network: UNetModule,           # trained
     image: np.ndarray,             # (C,[D,]H,W) float32, normalised
@@ -157,7 +158,7 @@ def tile_answers(
         found[(slice(None), *(slice(a, b) for a, b in core))] = said[(slice(None), *kept)]
     return found[(slice(None), *(slice(0, s) for s in frame))]
 
-# %% ../../nbs/proof/60_segmenters.ipynb #82fba7f7
+# %% ../../nbs/proof/60_segmenters.ipynb #8fb22e57
 @dataclass(frozen=True)
 class UNetConfig:
     """Settings of the U-Net. Paper: none."""
@@ -200,7 +201,7 @@ class UNet(Segmenter):
         """Watershed of the tiled answers. Paper: none."""
         return decode_cells(*tile_answers(self.network, image, self.config.tile, self.device), self.facts["smallest"])
 
-# %% ../../nbs/proof/60_segmenters.ipynb #6c14c586
+# %% ../../nbs/proof/60_segmenters.ipynb #7455eb45
 class _Trunk(nn.Module):
     """Features at a quarter of the resolution that have seen coarser ones."""
 
@@ -226,7 +227,7 @@ def _backbone(channels: int, width: int, resnet: str | None) -> tuple[nn.Module,
         pyramid.body["conv1"] = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
     return pyramid, ["0", "1", "2", "3"]
 
-# %% ../../nbs/proof/60_segmenters.ipynb #d33e4014
+# %% ../../nbs/proof/60_segmenters.ipynb #94a4582e
 def box_targets(
     labels: torch.Tensor,  # (H,W) float32, whole numbers
 ) -> dict[str, torch.Tensor]:  # boxes (n,4) x0 y0 x1 y1, labels (n,) all 1, masks (n,H,W) uint8
@@ -281,7 +282,7 @@ class Detector(nn.Module):
             return self.model(list(images), [box_targets(one) for one in labels])  # losses by name
         return self.model(list(images))  # per image: boxes, scores, and masks (n,1,28,28) in their boxes
 
-# %% ../../nbs/proof/60_segmenters.ipynb #23d2e149
+# %% ../../nbs/proof/60_segmenters.ipynb #d6a3e03d
 def paste_detections(
     boxes: np.ndarray,          # (n,4) x0 y0 x1 y1, pixels
     scores: np.ndarray,         # (n,)
@@ -313,7 +314,7 @@ def paste_detections(
     renumber[keep + 1] = np.arange(1, len(keep) + 1)
     return renumber[labels], scores[keep]
 
-# %% ../../nbs/proof/60_segmenters.ipynb #9aaeed09
+# %% ../../nbs/proof/60_segmenters.ipynb #8bee0a2c
 @dataclass(frozen=True)
 class DetectorConfig:
     """Settings of the detectors. Paper: none."""
@@ -339,7 +340,7 @@ class _WithLabels(Dataset):
         images, labels = self.inner[step]
         return images, labels, labels
 
-# %% ../../nbs/proof/60_segmenters.ipynb #8bbb5d14
+# %% ../../nbs/proof/60_segmenters.ipynb #25f56d1d
 class MaskRCNN(Segmenter):
     """torchvision's Mask R-CNN with anchors for cells, its masks pasted to labels; images only. Paper: 003 Sec. III."""
     method: ClassVar[str] = "mask-rcnn"
@@ -393,8 +394,8 @@ class FasterRCNN(MaskRCNN):
     method: ClassVar[str] = "faster-rcnn"
     masks: ClassVar[bool] = False
 
-# %% ../../nbs/proof/60_segmenters.ipynb #108f1aab
-SEGMENTERS: dict[str, type[Segmenter]] = {kind.method: kind for kind in (UNet, MaskRCNN, FasterRCNN)}
+# %% ../../nbs/proof/60_segmenters.ipynb #f7aa40dc
+SEGMENTERS: dict[str, type[Segmenter]] = {kind.method: kind for kind in (UNet, MaskRCNN, FasterRCNN, FCN8s, DCAN)}
 
 
 def load_segmenter(
