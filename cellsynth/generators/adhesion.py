@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MOST_SEEN', 'AdhesionConfig', 'LabeledCrops', 'whole_images', 'learn_to_paint', 'AdhesionGAN']
 
-# %% ../../nbs/generators/52_adhesion.ipynb #e0a5c358
+# %% ../../nbs/generators/52_adhesion.ipynb #c0a38527
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -16,13 +16,13 @@ from torch.utils.data import Dataset
 from ..core import CellDataset, ConfigError, DataError, LabeledImage, one_thread
 from ..masks.shapes import channels_of, encode_labels
 from ..models import Generator
-from ..nets.learn import fit_networks, linear_decay, load_arrays, network_arrays
+from ..nets.learn import find_device, fit_networks, linear_decay, load_arrays, network_arrays
 from ..nets.perceptual import feature_extractor
 from ..nets.pix2pix import IntensityRange, PairCrops, find_range
 from ..nets.pix2pixhd import Painter, Painting, Pix2PixHDConfig, choose_styles, fit_styles, paint
 from ..paste.adhesion import fit_cells, pack_shapes, place_adhering, unpack_shapes
 
-# %% ../../nbs/generators/52_adhesion.ipynb #dc9e3a11
+# %% ../../nbs/generators/52_adhesion.ipynb #600edf09
 @dataclass(frozen=True)
 class AdhesionConfig:
     """Settings of `AdhesionGAN`. Paper: 002 Sec. 4 and 5.1."""
@@ -61,10 +61,6 @@ def _painter(config: AdhesionConfig) -> Pix2PixHDConfig:
     return Pix2PixHDConfig(width=config.width, halvings=config.halvings, encoder_halvings=config.halvings, blocks=config.blocks, enhancer=config.enhancer, styles=config.styles,
                            judges=config.judges, judge_halvings=config.judge_halvings, perceptual=config.perceptual, rate=config.rate)
 
-
-def _device(config: AdhesionConfig) -> str:
-    return ("cuda" if torch.cuda.is_available() else "cpu") if config.device == "auto" else config.device
-
 # %% ../../nbs/generators/52_adhesion.ipynb #e10aa643
 class LabeledCrops(Dataset):
     """Item i is training batch i: encoded masks (B,C,h,w), labels (B,h,w) and images (B,C',h,w). Paper: 002 Sec. 5.1 (mirrors)."""
@@ -91,7 +87,7 @@ class LabeledCrops(Dataset):
         mask, images = self.pairs[step]
         return mask[:, :-1].contiguous(), mask[:, -1].long(), images
 
-# %% ../../nbs/generators/52_adhesion.ipynb #b8d27f8f
+# %% ../../nbs/generators/52_adhesion.ipynb #c4b87f87
 MOST_SEEN = 64  # images from which styles are sorted
 
 
@@ -119,14 +115,14 @@ def learn_to_paint(
         for stage in ("global", "joined") if config.enhancer else ("whole",):
             task, steps = Painting(painter, stage, extractor, judge), (stage == "joined" and config.joined_steps) or first
             batches = LabeledCrops(dataset, config.encoding, model.levels, steps, config.batch, config.crop, config.seed)
-            fit_networks(task, batches, steps, config.seed, _device(config), linear_decay, ema=0.99, folder=model.checkpoints and model.checkpoints / stage,
+            fit_networks(task, batches, steps, config.seed, find_device(config.device), linear_decay, ema=0.99, folder=model.checkpoints and model.checkpoints / stage,
                          every=config.every, label=f"learning to paint ({stage})" if config.enhancer else "learning to paint")
             judge = task.judge
         painter = task.steady("painter")
         fit_styles(painter.cpu(), whole_images(dataset[:: -(-len(dataset) // MOST_SEEN)], config.encoding, model.levels), config.seed)
     model.painter = painter.eval()
 
-# %% ../../nbs/generators/52_adhesion.ipynb #013667c1
+# %% ../../nbs/generators/52_adhesion.ipynb #5859f99a
 def _learn(model: "AdhesionGAN", dataset: CellDataset) -> None:
     model.shapes, model.levels = fit_cells(dataset), find_range(dataset)
     first = dataset[0]
@@ -142,15 +138,11 @@ def _draw(model: "AdhesionGAN", rng: np.random.Generator, name: str, turn: float
         raise DataError(f"{name}: an image of {frame[0]} x {frame[1]} pixels is smaller than every outline; fit on larger images")
     shapes = replace(model.shapes, masks=tuple(model.shapes.masks[k] for k in fitting), sources=tuple(model.shapes.sources[k] for k in fitting))
     laid = place_adhering(shapes, frame, rng, adhesion=config.adhesion, contact=config.contact, scale=(1 - config.scale, 1 + config.scale))
-    present = np.flatnonzero(np.bincount(laid.labels.ravel(), minlength=len(laid.exemplars) + 1)[1:])
-    renumber = np.zeros(len(laid.exemplars) + 1, np.int32)
-    renumber[present + 1] = np.arange(1, len(present) + 1)
-    labels = renumber[laid.labels]
+    labels, sources = laid.labels, [shapes.sources[k] for k in laid.exemplars]
     dealt = choose_styles(model.painter, labels, rng, config.style)
     with one_thread():
         condition = torch.from_numpy(encode_labels(labels, config.encoding))[None]
-        made = paint(model.painter.to(_device(config)), condition, torch.from_numpy(labels)[None], rng, dealt)[0]
-    sources = [shapes.sources[laid.exemplars[i]] for i in present]
+        made = paint(model.painter.to(find_device(config.device)), condition, torch.from_numpy(labels)[None], rng, dealt)[0]
     objects = [{"label": k, "kind": "single", "source": source, "source_label": label, "style": dealt[k]} for k, (source, label) in enumerate(sources, 1)]
     provenance = {"background": {"source": None, "method": "painted", "style": dealt[0]}, "objects": objects, "unplaced": laid.left_out}
     return LabeledImage(model.levels.to_image(made, model.dtype), labels, name, model.spacing, provenance)

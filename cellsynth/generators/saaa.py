@@ -4,28 +4,29 @@
 
 # %% auto #0
 __all__ = ['LAYOUTS', 'MOST_COVERED', 'NEAREST', 'SAAAConfig', 'empty_sample', 'Emptied', 'frame_cells', 'learn_outlines',
-           'draw_outlines', 'choose_sizes', 'SAAA']
+           'draw_outlines', 'choose_sizes', 'painted_share', 'SAAA']
 
-# %% ../../nbs/generators/51_saaa.ipynb #a37a779c
+# %% ../../nbs/generators/51_saaa.ipynb #15250cd1
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from ..core import CellDataset, ConfigError, DataError, LabeledImage, image_rng, one_thread, track
+from ..core import CellDataset, ConfigError, DataError, LabeledImage, image_rng, one_thread, to_dtype, track
 from ..masks.shapes import channels_of, encode_labels, encode_shape, frame_scale, measure_shapes, read_shape, ShapeStatistics
 from ..models import Generator
 from ..nets.ddpm import DiffusionConfig, DrawnShapes, ShapeBatches, ShapeDiffusion, draw_shapes, noise_network
-from ..nets.learn import fit_networks, linear_decay, load_arrays, network_arrays, one_cycle
+from ..nets.learn import find_device, fit_networks, linear_decay, load_arrays, network_arrays, one_cycle
 from ..nets.pix2pix import IntensityRange, PairCrops, Pix2Pix, Pix2PixConfig, find_range, make_generator, paint
 from ..paste.adhesion import CellShapes, fit_cells, pack_shapes, place_adhering, unpack_shapes
 from ..paste.background import remove_cells
 
-# %% ../../nbs/generators/51_saaa.ipynb #fbad9642
+# %% ../../nbs/generators/51_saaa.ipynb #a64e7cf2
 @dataclass(frozen=True)
 class SAAAConfig:
     """Settings of `SAAA`. Paper: 001 Sec. 4."""
@@ -41,18 +42,20 @@ class SAAAConfig:
     encoding: str = "instance"     # how the mask is shown to the painter: raw, binary, boundary or instance
     width: int = 16                # channels of the painter's finest level
     levels: int = 4                # its halvings
-    steps: int = 1500              # its training steps; 0: `epochs` times through the dataset
+    steps: int = 2500              # its training steps; 0: `epochs` times through the dataset
     epochs: int = 200              # see `steps`
     batch: int = 4                 # crops in a step
     crop: int = 64                 # side of a crop, pixels
     rate: float = 1e-3             # its highest learning rate
-    pixels: float = 100.0          # weight of the mean absolute difference
-    draws: int = 2                 # images drawn of each condition in a step; 2 or more reward variety
+    pixels: float = 10.0           # weight of the mean absolute difference
+    draws: int = 1                 # images drawn of each condition in a step; 2 or more reward variety, and need long training
+    grain: int = 2                 # width of the finest noise it is given, pixels
     perceptual: float = 0.0        # weight of the perceptual loss
     extractor: str = "none"        # what it looks with: vgg19, squeezenet or none
     tile: int = 256                # side of what is painted at once, pixels
-    layout: str = "adhering"       # adhering: as close to each other as real cells; spaced: apart by `spacing` (the paper)
+    layout: str = "adhering"       # adhering: as many touch each other as real cells do; spaced: apart by `spacing` (the paper)
     spacing: int = 2               # least distance between cells that are spaced, pixels
+    reach: int = 8                 # distance from the cells at which the painted image gives way to the empty one, pixels; over twice that it is gone
     max_backgrounds: int = 200     # empty images that are kept
     every: int = 200               # steps between checkpoints
     device: str = "auto"           # auto: a GPU where there is one; or cpu, cuda
@@ -66,8 +69,8 @@ def _check(config: SAAAConfig) -> None:
     channels_of(config.encoding)
     if config.layout not in LAYOUTS:
         raise ConfigError(f"there is no layout {config.layout!r}; known: {', '.join(LAYOUTS)}")
-    if min(config.shape_steps, config.epochs, config.max_backgrounds, config.every) < 1 or min(config.shapes, config.spacing, config.steps) < 0:
-        raise ConfigError(f"shape_steps, epochs, max_backgrounds and every must be 1 or more; shapes={config.shapes}, spacing={config.spacing}, steps={config.steps} 0 or more")
+    if min(config.shape_steps, config.epochs, config.max_backgrounds, config.every, config.reach) < 1 or min(config.shapes, config.spacing, config.steps) < 0:
+        raise ConfigError(f"shape_steps, epochs, max_backgrounds, every and reach must be 1 or more; shapes={config.shapes}, spacing={config.spacing}, steps={config.steps} 0 or more")
 
 
 def _diffusion(config: SAAAConfig) -> DiffusionConfig:
@@ -76,14 +79,10 @@ def _diffusion(config: SAAAConfig) -> DiffusionConfig:
 
 def _painter(config: SAAAConfig) -> Pix2PixConfig:  # paper 001 Sec. 4.2: attention, squeeze-and-excitation, perceptual loss
     return Pix2PixConfig(width=config.width, levels=config.levels, attention=True, excitation=True, judge_width=config.width, judge_layers=2 if config.crop < 128 else 3,
-                         pixels=config.pixels, draws=config.draws, perceptual=config.perceptual, extractor=config.extractor, rate=config.rate,
+                         pixels=config.pixels, draws=config.draws, grain=config.grain, perceptual=config.perceptual, extractor=config.extractor, rate=config.rate,
                          crop=config.crop, batch=config.batch, tile=config.tile)
 
-
-def _device(config: SAAAConfig) -> str:
-    return ("cuda" if torch.cuda.is_available() else "cpu") if config.device == "auto" else config.device
-
-# %% ../../nbs/generators/51_saaa.ipynb #af03c295
+# %% ../../nbs/generators/51_saaa.ipynb #c65aafce
 MOST_COVERED = 0.98  # share of an image that cells may cover if it is to serve as a background
 
 
@@ -97,7 +96,7 @@ def empty_sample(
 
 
 class Emptied(Dataset):
-    """Item i is training batch i: empty images and masks (B,C,h,w), and the real images (B,C',h,w). Paper: 001 Sec. 4.2."""
+    """Item i is training batch i: empty images and masks (B,C,h,w), and half of what the cells add (B,C',h,w). Paper: 001 Sec. 4.2."""
 
     def __init__(
         self,
@@ -123,9 +122,10 @@ class Emptied(Dataset):
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         mask, images = self.pairs[step]
-        return torch.cat([images[:, : self.channels], mask], 1), images[:, self.channels :]
+        empty, real = images[:, : self.channels], images[:, self.channels :]
+        return torch.cat([empty, mask], 1), (real - empty) / 2
 
-# %% ../../nbs/generators/51_saaa.ipynb #7bb7c14e
+# %% ../../nbs/generators/51_saaa.ipynb #0fcef4a5
 def frame_cells(
     shapes: CellShapes,  # outlines of real cells
     size: int,           # of the frame, pixels
@@ -139,7 +139,7 @@ def frame_cells(
 
 def _train(task, batches: Dataset, steps: int, config: SAAAConfig, name: str, schedule, folder: Path | None, ema: float) -> nn.Module:
     with one_thread():
-        fit_networks(task, batches, steps, config.seed, _device(config), schedule, ema=ema, clip=1.0 if name == "outlines" else None,
+        fit_networks(task, batches, steps, config.seed, find_device(config.device), schedule, ema=ema, clip=1.0 if name == "outlines" else None,
                      folder=folder and folder / name, every=config.every, label=f"learning {name}")
     return task.steady(task.averaged[0]).cpu().eval()
 
@@ -182,7 +182,7 @@ def choose_sizes(
     near = min(NEAREST, len(areas))
     return order[np.clip(places - near // 2, 0, len(areas) - near) + rng.integers(near, size=n)]
 
-# %% ../../nbs/generators/51_saaa.ipynb #c947fda7
+# %% ../../nbs/generators/51_saaa.ipynb #bc3d8402
 def _learn(model: "SAAA", dataset: CellDataset) -> None:
     config, shapes = model.config, fit_cells(dataset)
     free = [i for i, s in enumerate(track(dataset, "looking for backgrounds")) if (s.labels > 0).mean() < MOST_COVERED]
@@ -216,33 +216,41 @@ def _lay_out(model: "SAAA", rng: np.random.Generator, image: dict, frame: tuple[
     if not len(fitting):
         raise DataError(f"{image['name']}: is {frame[0]} x {frame[1]} pixels, smaller than every outline; fit on larger images")
     chosen = fitting[choose_sizes(areas[fitting], np.array(image["areas"], float), n, rng)]
-    spaced = {"adhesion": 0.0, "contact": 0.0, "spacing": config.spacing} if config.layout == "spaced" else {}
-    laid = place_adhering(replace(model.shapes, masks=tuple(masks[k] for k in chosen)), frame, rng, n, scale=(1.0, 1.0), **spaced)
+    alone = round(n * (1 - model.shapes.touching) ** 0.5)  # cells that go anywhere; the others go to them
+    how = {"adhesion": 0.0, "contact": 0.0, "spacing": config.spacing} if config.layout == "spaced" else {"n_init": max(1, alone), "contact": 1.0}
+    laid = place_adhering(replace(model.shapes, masks=tuple(masks[k] for k in chosen)), frame, rng, n, scale=(1.0, 1.0), **how)
     return laid.labels, chosen[laid.exemplars], laid.left_out
+
+
+def painted_share(
+    labels: np.ndarray,  # (H,W) int32
+    reach: int,          # pixels from the cells
+) -> np.ndarray:         # (H,W) float32: 1 up to `reach`, 0 from twice that on
+    """How much of each pixel is painted; the rest stays as it was. Paper: 001 Sec. 4.4 (cells on an empty background)."""
+    distance = cv2.distanceTransform((labels == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) if labels.any() else np.full(labels.shape, np.inf)
+    return np.clip(2 - np.round(distance, 3) / reach, 0, 1).astype(np.float32)
 
 
 def _draw(model: "SAAA", rng: np.random.Generator, name: str, turn: float) -> LabeledImage:
     number = int(turn * len(model.images))
     image, empty = model.images[number], model.backgrounds[number]
     labels, outlines, left_out = _lay_out(model, rng, image, empty.shape[:2])
-    present = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(outlines) + 1)[1:])
-    renumber = np.zeros(len(outlines) + 1, np.int32)
-    renumber[present + 1] = np.arange(1, len(present) + 1)
-    labels, levels = renumber[labels], IntensityRange(tuple(image["black"]), tuple(image["white"]))
+    levels = IntensityRange(tuple(image["black"]), tuple(image["white"]))
     condition = np.concatenate([levels.to_unit(empty), encode_labels(labels, model.config.encoding)])[None]
     with one_thread():
-        made = paint(model.generator.to(_device(model.config)), torch.from_numpy(condition), rng, _painter(model.config))[0]
-    objects = [{"label": k + 1, "kind": "single", "source": "diffusion" if not model.config.shapes else f"outline {outlines[i]}"} for k, i in enumerate(present)]
+        added = paint(model.generator.to(find_device(model.config.device)), torch.from_numpy(condition), rng, _painter(model.config))[0].cpu().numpy().transpose(1, 2, 0)
+    pixels = empty + painted_share(labels, model.config.reach)[..., None] * added * (np.float32(levels.white) - np.float32(levels.black))
+    objects = [{"label": k, "kind": "single", "source": f"outline {outline}" if model.config.shapes else "diffusion"} for k, outline in enumerate(outlines, 1)]
     provenance = {"background": {"source": image["name"], "method": "inpaint"}, "objects": objects, "unplaced": left_out}
-    return LabeledImage(levels.to_image(made, empty.dtype), labels, name, None if image["spacing"] is None else tuple(image["spacing"]), provenance)
+    return LabeledImage(to_dtype(pixels, empty.dtype), labels, name, None if image["spacing"] is None else tuple(image["spacing"]), provenance)
 
-# %% ../../nbs/generators/51_saaa.ipynb #cc1387b6
+# %% ../../nbs/generators/51_saaa.ipynb #f7a37bbd
 class SAAA(Generator):
     """Semantic-Aware AI Augmentation: drawn outlines, painted on emptied images. 2D, any channels, uint8, uint16 and float32. Paper: 001 Sec. 4."""
     method, Config = "saaa", SAAAConfig
     presets = {"small": {}, "full": {
         "shape_width": 128, "shape_layers": 2, "shape_attention": True, "shape_steps": 20000, "shape_batch": 64, "shape_rate": 2e-4, "shapes": 2000, "width": 64, "levels": 5, "steps": 0, "batch": 8, "crop": 256,
-        "rate": 2e-4, "perceptual": 10.0, "extractor": "vgg19", "max_backgrounds": 1000, "every": 1000}}
+        "rate": 2e-4, "pixels": 100.0, "draws": 2, "perceptual": 10.0, "extractor": "vgg19", "max_backgrounds": 1000, "every": 1000}}
 
     def __init__(
         self,

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Turn', 'Task', 'learning_parameters', 'thaw', 'check_gradients', 'constant_rate', 'linear_decay', 'one_cycle',
-           'update_average', 'network_arrays', 'load_arrays', 'sample_grid', 'fit_networks']
+           'update_average', 'network_arrays', 'load_arrays', 'sample_grid', 'find_device', 'fit_networks']
 
 # %% ../../nbs/nets/30_learn.ipynb #9bfd4cc4
 import copy
@@ -237,6 +237,17 @@ def sample_grid(
     grid[:n] = (images.clamp(-1, 1) + 1) * 127.5
     grid = grid.view(rows, columns, 3, height, width).permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, 3)
     return grid.round().to(torch.uint8).numpy()
+
+# %% ../../nbs/nets/30_learn.ipynb #fb7d9958
+def find_device(
+    wanted: str,  # auto, or what torch calls a device
+) -> str:         # what torch calls a device
+    """A GPU where there is one and `auto` is asked for. Raises `ConfigError` for a device that is not there. Paper: none."""
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted != "cpu" and not (wanted.split(":")[0] == "cuda" and torch.cuda.is_available()):
+        raise ConfigError(f"device={wanted!r} is not there; give cpu{', cuda' if torch.cuda.is_available() else ''} or auto")
+    return wanted
 
 # %% ../../nbs/nets/30_learn.ipynb #ea90e9d9
 def _precision(device: torch.device, wanted: bool) -> tuple[torch.dtype | None, object]:  # what autocast takes, the loss scaler

@@ -133,7 +133,7 @@ class PairCrops(Dataset):
         rng = image_rng(self.seed, step)
         return tuple(torch.stack(t) for t in zip(*(self._crop(int(i), rng) for i in self.order[step])))
 
-# %% ../../nbs/nets/32_pix2pix.ipynb #b572cc21
+# %% ../../nbs/nets/32_pix2pix.ipynb #0e3cba29
 @dataclass(frozen=True)
 class Pix2PixConfig:
     """Settings of image translation; the defaults are pix2pix. Paper: 004 STAR Methods (defaults of pix2pix); 001 Sec. 4.2 (the rest)."""
@@ -142,6 +142,7 @@ class Pix2PixConfig:
     norm: str = "batch"          # instance, batch or none
     up: str = "resize"           # resize or transposed
     noise: int = 3               # channels of noise beside the condition
+    grain: int = 1               # width of the finest noise, pixels; each further channel is four times as coarse
     dropout: float = 0.0         # share of features dropped in the decoder
     attention: bool = False      # at the bottleneck
     excitation: bool = False     # in the decoder
@@ -161,19 +162,20 @@ class Pix2PixConfig:
 
 SAAA_SETTINGS = {"levels": 5, "attention": True, "excitation": True, "perceptual": 10.0, "extractor": "vgg19"}  # paper 001 Sec. 4.2
 
-# %% ../../nbs/nets/32_pix2pix.ipynb #de726396
+# %% ../../nbs/nets/32_pix2pix.ipynb #00374130
 def add_noise(
     condition: torch.Tensor,                  # (N,C,H,W)
     channels: int,                            # how many
     source: torch.Generator | None = None,    # random stream on the CPU; None: torch's own
+    finest: int = 1,                          # width of the first channel's grains, pixels; each further one has four times as wide ones
 ) -> torch.Tensor:                            # (N,C+channels,H,W)
-    """Put channels of normal noise behind the condition; grains of the k-th are 4^k pixels wide. Paper: 004 STAR Methods (z)."""
+    """Put channels of normal noise behind the condition, from fine to coarse. Paper: 004 STAR Methods (z)."""
     n, _, height, width = condition.shape
     found = [condition]
     for k in range(channels):
-        grain = 4**k
+        grain = finest * 4**k
         noise = torch.randn(n, 1, -(-height // grain), -(-width // grain), generator=source)
-        if k:
+        if grain > 1:
             noise = 1.5 * F.interpolate(noise, scale_factor=float(grain), mode="bilinear", align_corners=False)[:, :, :height, :width]
         found.append(noise.to(condition))
     return torch.cat(found, 1)
@@ -211,7 +213,7 @@ def make_generator(
     """The generator with random weights. Raises `ConfigError` for settings out of range. Paper: 004 STAR Methods; 001 Sec. 4.2."""
     return UNetGenerator(before + config.noise, after, 2, config.width, config.levels, config.norm, config.attention, config.excitation, config.dropout, config.up)
 
-# %% ../../nbs/nets/32_pix2pix.ipynb #16ffb42d
+# %% ../../nbs/nets/32_pix2pix.ipynb #baf27fa1
 class Pix2Pix(Task):
     """Conditions to images: a generator that must fool a judge of patches and stay near the true image. Paper: 004 STAR Methods; 001 Sec. 4.2."""
     averaged = ("generator",)
@@ -243,7 +245,7 @@ class Pix2Pix(Task):
     ) -> tuple[torch.Tensor, ...]:                 # conditions, images, drawn (draws*B,C',h,w)
         """Draw each condition, `draws` times. Paper: 004 STAR Methods."""
         condition, real = batch
-        return condition, real, self.generator(add_noise(condition.repeat(self.config.draws, 1, 1, 1), self.config.noise))
+        return condition, real, self.generator(add_noise(condition.repeat(self.config.draws, 1, 1, 1), self.config.noise, finest=self.config.grain))
 
     def loss(
         self,
@@ -269,7 +271,7 @@ class Pix2Pix(Task):
     ) -> torch.Tensor:                             # (3*B,C',h,w)
         """Conditions, drawn and real images. Paper: none."""
         condition, real = batch
-        made = self.steady("generator")(add_noise(condition, self.config.noise))
+        made = self.steady("generator")(add_noise(condition, self.config.noise, finest=self.config.grain))
         return torch.cat([condition.mean(1, keepdim=True).expand_as(real), made, real])
 
 # %% ../../nbs/nets/32_pix2pix.ipynb #045f2444
@@ -312,7 +314,7 @@ def by_tiles(
             made[:, :, top : top + len(down), left : left + len(across)] += found * (down[:, None] * across).to(found)
     return made[:, :, : sides[0], : sides[1]]
 
-# %% ../../nbs/nets/32_pix2pix.ipynb #50ceb9f0
+# %% ../../nbs/nets/32_pix2pix.ipynb #0a9ca5dd
 @contextmanager
 def _dropping(network: nn.Module, seed: int | None) -> Iterator[None]:  # dropout at work, seeded; None: no dropout
     layers = [part for part in network.modules() if isinstance(part, nn.Dropout) and seed is not None]
@@ -346,7 +348,7 @@ def paint(
         raise ConfigError("this generator was trained without dropout; paint without it, or train with dropout=0.5")
     seeds, stride = rng.integers(1 << 62, size=2).tolist(), generator.stride[-1]
     tile, overlap = (-(-side // stride) * stride for side in (config.tile, config.overlap))
-    noisy = add_noise(condition, config.noise, torch.Generator().manual_seed(seeds[0]))
+    noisy = add_noise(condition, config.noise, torch.Generator().manual_seed(seeds[0]), config.grain)
     generator.eval()
     with _dropping(generator, seeds[1] if dropout else None):
         return by_tiles(generator, noisy.to(next(generator.parameters()).device), tile, overlap, stride)
