@@ -182,20 +182,20 @@ def choose_sizes(
     near = min(NEAREST, len(areas))
     return order[np.clip(places - near // 2, 0, len(areas) - near) + rng.integers(near, size=n)]
 
-# %% ../../nbs/generators/51_saaa.ipynb #bc3d8402
+# %% ../../nbs/generators/51_saaa.ipynb #102fec3a
 def _learn(model: "SAAA", dataset: CellDataset) -> None:
     config, shapes = model.config, fit_cells(dataset)
     free = [i for i, s in enumerate(track(dataset, "looking for backgrounds")) if (s.labels > 0).mean() < MOST_COVERED]
     if not free:
         raise DataError(f"{dataset.path or 'dataset'}: the cells leave no background free; add images with some background")
+    some, channels = dataset[free], dataset[0].channels
+    task = Pix2Pix(channels + channels_of(config.encoding), channels, _painter(config), seed=config.seed)  # complains now, not after an hour
     model.shapes = replace(shapes, masks=shapes.masks[:1], sources=())
     learn_outlines(model, shapes)
     if config.shapes:
         drawn = draw_outlines(model, config.shapes, config.seed)
         model.shapes, model.rejected = replace(model.shapes, masks=drawn.masks), drawn.rejected
-    painter, some = _painter(config), dataset[free]
-    channels, steps = some[0].channels, config.steps or config.epochs * -(-len(free) // config.batch)
-    task = Pix2Pix(channels + channels_of(config.encoding), channels, painter, seed=config.seed)
+    steps = config.steps or config.epochs * -(-len(free) // config.batch)
     model.generator = _train(task, Emptied(some, config.encoding, steps, config.batch, config.crop, config.seed), steps, config, "light", linear_decay, model.checkpoints, 0.99)
     kept = some[:: -(-len(free) // config.max_backgrounds)]
     model.backgrounds, model.images = {}, []

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SAAA_SETTINGS', 'IntensityRange', 'find_range', 'mirrored', 'PairCrops', 'Pix2PixConfig', 'add_noise', 'energy_score',
-           'make_generator', 'Pix2Pix', 'by_tiles', 'paint']
+           'make_generator', 'Pix2Pix', 'tile_windows', 'by_tiles', 'paint']
 
 # %% ../../nbs/nets/32_pix2pix.ipynb #ce67ba72
 import math
@@ -274,8 +274,13 @@ class Pix2Pix(Task):
         made = self.steady("generator")(add_noise(condition, self.config.noise, finest=self.config.grain))
         return torch.cat([condition.mean(1, keepdim=True).expand_as(real), made, real])
 
-# %% ../../nbs/nets/32_pix2pix.ipynb #045f2444
-def _windows(size: int, tile: int, overlap: int) -> list[tuple[int, torch.Tensor]]:  # start and weights (tile,) of each tile; weights sum to 1 at each place
+# %% ../../nbs/nets/32_pix2pix.ipynb #df634405
+def tile_windows(
+    size: int,     # of an axis, pixels
+    tile: int,     # of a tile, at most `size`
+    overlap: int,  # of neighbouring tiles, less than a tile
+) -> list[tuple[int, torch.Tensor]]:  # start and weights (tile,) float32 of each tile
+    """Tiles along an axis, with weights that sum to one at each place. Paper: none."""
     starts = [*range(0, size - tile, tile - overlap), size - tile]
     margin, total, windows = overlap // 4, torch.zeros(size, dtype=torch.float64), []
     rise = ((torch.arange(tile, dtype=torch.float64) + 0.5 - margin) / max(overlap - 2 * margin, 1e-9)).clamp(0, 1)
@@ -304,7 +309,7 @@ def by_tiles(
     padded = [-(-side // step) * step for side in sides]
     if padded != list(sides):
         condition = condition[:, :, mirrored(0, padded[0], sides[0])][..., mirrored(0, padded[1], sides[1])]
-    rows, columns = (_windows(side, min(tile, side), overlap if tile < side else 0) for side in padded)
+    rows, columns = (tile_windows(side, min(tile, side), overlap if tile < side else 0) for side in padded)
     made = None
     for top, down in rows:
         for left, across in columns:
