@@ -6,7 +6,7 @@
 __all__ = ['BASE_URL', 'SOURCES', 'SourceFile', 'Source', 'list_sources', 'cache_folder', 'fetch_file', 'safe_members', 'unpack',
            'label_masks', 'check_pairs', 'fetch_source']
 
-# %% ../nbs/04_sources.ipynb #c0a8b0d6
+# %% ../nbs/04_sources.ipynb #4334f720
 import dataclasses
 import difflib
 import hashlib
@@ -28,7 +28,7 @@ from .core import CellDataset, ConfigError, DataError, DownloadError, OutputErro
 from .data import read_dataset
 from .files import connected_pieces, read_mask
 
-# %% ../nbs/04_sources.ipynb #cdfb3f73
+# %% ../nbs/04_sources.ipynb #37b6293b
 BASE_URL = "https://data.broadinstitute.org/bbbc"
 
 
@@ -56,7 +56,7 @@ class Source:
         """Where the set is described. Paper: none."""
         return f"https://bbbc.broadinstitute.org/{self.name}"
 
-# %% ../nbs/04_sources.ipynb #fd535fdb
+# %% ../nbs/04_sources.ipynb #2559b978
 SOURCES = (
     Source("BBBC006", "U2OS nuclei (Hoechst), 768 fields of 520x696, 16 bit, the plane in focus", "see its page", (
         SourceFile("BBBC006_v1_images_z_16.zip", "images", r"(?P<key>[^/]+)_w1[^/]*\.tif$"),
@@ -88,7 +88,7 @@ def _source(name: str) -> Source:
         raise ConfigError(f"there is no public dataset {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"))
     return known[name.upper()]
 
-# %% ../nbs/04_sources.ipynb #ba8c2fa8
+# %% ../nbs/04_sources.ipynb #c31fc773
 def cache_folder(
     cache: Path | str | None = None,  # a folder; by default CELLSYNTH_CACHE or the system's cache folder
 ) -> Path:
@@ -101,7 +101,7 @@ def cache_folder(
 
     return Path(pooch.os_cache("cellsynth"))
 
-# %% ../nbs/04_sources.ipynb #a3cdb80f
+# %% ../nbs/04_sources.ipynb #fed3d65a
 def _expected(file: SourceFile, path: Path) -> str | None:  # "sha256:..." or "md5:..."
     record = path.with_name(path.name + ".sha256")
     if file.digest is not None or not record.is_file():
@@ -116,7 +116,7 @@ def _record(path: Path) -> None:
             digest.update(block)
     write_atomic(path.with_name(path.name + ".sha256"), f"{digest.hexdigest()}  {path.name}\n".encode())
 
-# %% ../nbs/04_sources.ipynb #856504f7
+# %% ../nbs/04_sources.ipynb #0e19e892
 class _Bar:
     # What pooch tells its progress to: a bar on a terminal, nothing elsewhere.
     def __init__(self, label: str) -> None:
@@ -152,7 +152,7 @@ def _pooch_fetch(url: str, path: Path, expected: str | None) -> None:
         logger.setLevel(level)
         bar.close()
 
-# %% ../nbs/04_sources.ipynb #57fffb4e
+# %% ../nbs/04_sources.ipynb #a90dc28d
 def _reason(error: Exception) -> str:  # one short line
     response = getattr(error, "response", None)
     if response is not None:
@@ -198,7 +198,7 @@ def fetch_file(
         _record(path)
     return path
 
-# %% ../nbs/04_sources.ipynb #4a251e47
+# %% ../nbs/04_sources.ipynb #5d9fb9b4
 def safe_members(
     archive: zipfile.ZipFile,  # opened
 ) -> list[zipfile.ZipInfo]:    # its files, without hidden ones and those that macOS adds
@@ -216,7 +216,7 @@ def safe_members(
             kept.append(member)
     return kept
 
-# %% ../nbs/04_sources.ipynb #25a6c1c0
+# %% ../nbs/04_sources.ipynb #68c854ec
 def _placed(file: SourceFile, members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:  # path in the dataset -> member
     if file.holds == "both":
         return {member.filename: member for member in members}
@@ -230,7 +230,7 @@ def _placed(file: SourceFile, members: list[zipfile.ZipInfo]) -> dict[str, zipfi
             placed[path] = member
     return placed
 
-# %% ../nbs/04_sources.ipynb #198e1f0e
+# %% ../nbs/04_sources.ipynb #f9a6bc12
 def unpack(
     path: Path | str,   # a zip archive
     file: SourceFile,   # what it holds
@@ -250,13 +250,13 @@ def unpack(
                 make_folder((Path(folder) / name).parent)
                 with archive.open(member) as packed, open(Path(folder) / name, "wb") as unpacked:
                     shutil.copyfileobj(packed, unpacked, 1 << 20)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise DownloadError(f"{path}: is damaged ({error}); delete it and {path}.sha256 and fetch it again") from error
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); free space or set CELLSYNTH_CACHE") from error
     return len(placed)
 
-# %% ../nbs/04_sources.ipynb #ff18e665
+# %% ../nbs/04_sources.ipynb #733e7e57
 def label_masks(
     folder: Path | str,  # of painted masks; they become TIFF files of labels under the same stem
 ) -> int:                # masks
@@ -275,7 +275,7 @@ def label_masks(
             path.unlink()
     return len(paths)
 
-# %% ../nbs/04_sources.ipynb #cd39b963
+# %% ../nbs/04_sources.ipynb #75a047d0
 def check_pairs(
     source: Source,      # for the message
     folder: Path | str,  # with images/ and masks/
@@ -287,7 +287,7 @@ def check_pairs(
             raise DataError(f"{source.name}: {len(lone)} {kind}(s) have no {other}, for example {min(lone)!r}; "
                             "the set has another layout than is known")
 
-# %% ../nbs/04_sources.ipynb #2d4b17fb
+# %% ../nbs/04_sources.ipynb #7358c3b0
 def _arrange(source: Source, archives: list[Path], folder: Path) -> None:
     temporary = folder / f".dataset.{os.getpid()}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)

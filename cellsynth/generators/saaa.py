@@ -182,7 +182,7 @@ def choose_sizes(
     near = min(NEAREST, len(areas))
     return order[np.clip(places - near // 2, 0, len(areas) - near) + rng.integers(near, size=n)]
 
-# %% ../../nbs/generators/51_saaa.ipynb #102fec3a
+# %% ../../nbs/generators/51_saaa.ipynb #de6e9827
 def _learn(model: "SAAA", dataset: CellDataset) -> None:
     config, shapes = model.config, fit_cells(dataset)
     free = [i for i, s in enumerate(track(dataset, "looking for backgrounds")) if (s.labels > 0).mean() < MOST_COVERED]
@@ -204,7 +204,7 @@ def _learn(model: "SAAA", dataset: CellDataset) -> None:
         areas = np.bincount(sample.labels.ravel())[1:]
         model.images.append({"name": sample.name, "black": levels.black, "white": levels.white, "spacing": sample.spacing, "areas": areas[areas > 0].tolist()})
 
-
+# %% ../../nbs/generators/51_saaa.ipynb #b3bf6142
 def _lay_out(model: "SAAA", rng: np.random.Generator, image: dict, frame: tuple[int, int]) -> tuple:
     """The label map, the numbers of its outlines, and how many found no room."""
     config, n = model.config, len(image["areas"])
