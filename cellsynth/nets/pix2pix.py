@@ -76,7 +76,7 @@ def mirrored(
     places = torch.arange(start, start + length).remainder(period)
     return torch.where(places >= size, period - places, places)
 
-# %% ../../nbs/nets/32_pix2pix.ipynb #90712e81
+# %% ../../nbs/nets/32_pix2pix.ipynb #1d4af29d
 def read_block(
     array: object,          # (...,[D,]H,W): an array, a tensor, a memory map; anything with a shape that takes slices
     starts: Sequence[int],  # first place on each of the last axes; may lie outside
@@ -92,7 +92,7 @@ def read_block(
             block = block.index_select(axis, (p - low).to(block.device))
     return block
 
-
+# %% ../../nbs/nets/32_pix2pix.ipynb #93d30447
 class PairCrops(Dataset):
     """Item i is training batch i: conditions (B,C,h,w) and images (B,C',h,w), float32 in [-1,1]. Paper: 004 STAR Methods (crops)."""
 
@@ -288,7 +288,7 @@ class Pix2Pix(Task):
         made = self.steady("generator")(add_noise(condition, self.config.noise, finest=self.config.grain))
         return torch.cat([condition.mean(1, keepdim=True).expand_as(real), made, real])
 
-# %% ../../nbs/nets/32_pix2pix.ipynb #a118056b
+# %% ../../nbs/nets/32_pix2pix.ipynb #dbc860f5
 def tile_windows(
     size: int,     # of an axis, pixels
     tile: int,     # of a tile, at most `size`
@@ -305,7 +305,7 @@ def tile_windows(
         total[start : start + tile] += weights
     return [(start, (weights / total[start : start + tile]).float()) for start, weights in windows]
 
-
+# %% ../../nbs/nets/32_pix2pix.ipynb #0993e743
 def by_patches(
     function: Callable[[torch.Tensor], torch.Tensor],  # (...,*patch) -> (...,*patch); the axes before the last may change
     image: object,                                     # (...,[D,]H,W): an array, a tensor, a memory map
