@@ -28,7 +28,7 @@ setup(
     include_package_data=True,
     python_requires=">=" + cfg["min_python"],
     install_requires=cfg["requirements"].split(),
-    extras_require={"dev": cfg["dev_requirements"].split()},
+    extras_require={"widgets": cfg["widgets_requirements"].split(), "dev": cfg["dev_requirements"].split()},
     entry_points={
         "console_scripts": ["cellsynth=cellsynth.cli:main"],
         "cellsynth.generators": [
@@ -36,6 +36,8 @@ setup(
             "iaaa=cellsynth.generators.iaaa:IAAA",
             "saaa=cellsynth.generators.saaa:SAAA",
             "adhesion=cellsynth.generators.adhesion:AdhesionGAN",
+            "coarse-to-fine=cellsynth.generators.coarse_to_fine:CoarseToFineGAN",
+            "flow=cellsynth.generators.flow:FlowGAN",
         ],
         "nbdev": ["cellsynth=cellsynth._modidx:d"],
     },
@@ -50,6 +52,7 @@ setup(
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Image Processing",
+        "Typing :: Typed",
     ],
     zip_safe=False,
 )

@@ -3,6 +3,7 @@ __version__ = "0.1.0"
 
 import importlib
 import os
+import sys
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch's idle threads sleep instead of spinning; read when torch is loaded
 
@@ -10,7 +11,8 @@ _PUBLIC = {  # name -> module; loaded when first used, so that `import cellsynth
     "LabeledImage": "core", "CellDataset": "core", "Generator": "models", "CellsynthError": "core", "load_generator": "models",
     "read_dataset": "data", "check_dataset": "data", "write_dataset": "data", "generate_dataset": "run",
     "show_samples": "show", "Phantom": "phantom", "IAAA": "generators.iaaa",
-    "SAAA": "generators.saaa", "AdhesionGAN": "generators.adhesion", "evaluate": "judge", "prove": "proof.experiment",
+    "SAAA": "generators.saaa", "AdhesionGAN": "generators.adhesion",
+    "CoarseToFineGAN": "generators.coarse_to_fine", "FlowGAN": "generators.flow", "evaluate": "judge", "prove": "proof.experiment",
 }
 __all__ = list(_PUBLIC)
 
@@ -23,3 +25,15 @@ def __getattr__(name: str):
 
 def __dir__():
     return sorted(set(globals()) | set(__all__))
+
+
+def _show_in(formatter) -> None:
+    """Tell a notebook's display formatter to show samples, datasets and models as `cellsynth.browse` draws them; that is loaded when the first is shown."""
+    for module, name in (("core", "LabeledImage"), ("core", "CellDataset"), ("models", "SavedModel")):
+        formatter.formatters["text/html"].for_type_by_name(
+            f"cellsynth.{module}", name, lambda thing: importlib.import_module("cellsynth.browse").as_html(thing))
+
+
+_shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+if _shell is not None and _shell.display_formatter is not None:
+    _show_in(_shell.display_formatter)

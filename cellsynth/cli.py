@@ -164,7 +164,7 @@ def _read_toml(file: Path) -> dict[str, object]:
     try:
         import tomllib
     except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
+        import tomli as tomllib  # type: ignore[no-redef]
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['IMAGE_DTYPES', 'CellsynthError', 'DataError', 'EmptyMaskError', 'ConfigError', 'ModelError', 'OutputError',
-           'DownloadError', 'raises', 'LabeledImage', 'CellDataset', 'image_rng', 'value_range', 'to_dtype',
-           'make_config', 'write_atomic', 'make_folder', 'track', 'one_thread', 'package_versions']
+           'DownloadError', 'raises', 'LabeledImage', 'renumber_labels', 'find_boxes', 'CellDataset', 'image_rng',
+           'value_range', 'to_dtype', 'make_config', 'write_atomic', 'make_folder', 'track', 'one_thread',
+           'package_versions']
 
 # %% ../nbs/00_core.ipynb #a0c21fa7
 import dataclasses
@@ -147,11 +148,35 @@ class LabeledImage:
         size = " x ".join(str(s) for s in self.labels.shape)
         return f"LabeledImage({self.name!r}, {size}, {self.channels} channel(s) {self.image.dtype}, {len(self.label_ids)} objects)"
 
+# %% ../nbs/00_core.ipynb #3ac0b9f3
+def renumber_labels(
+    labels: np.ndarray,  # any shape, int, 0 = background
+) -> tuple[np.ndarray, np.ndarray]:  # labels that occur (n,), ascending; the same cells numbered 1..n
+    """Close the gaps in labels. Paper: none."""
+    if labels.max(initial=0) >= 1 << 22:
+        ids, renumbered = np.unique(labels, return_inverse=True)
+        first = int(ids[0] == 0)
+        return ids[first:], renumbered.reshape(labels.shape) + (1 - first)
+    present = np.bincount(labels.ravel(), minlength=1) > 0
+    present[0] = False
+    return np.flatnonzero(present), (np.cumsum(present) * present).astype(np.int32)[labels]
+
+
+def find_boxes(
+    labels: np.ndarray,  # ([D,]H,W) int, 0 = background
+) -> tuple[np.ndarray, np.ndarray]:  # labels that occur (n,), their boxes (n, 2, ndim): starts and stops
+    """Bounding boxes of all cells, by ascending label. Paper: 001 Sec. 2.4; 003 Sec. II-A."""
+    from scipy import ndimage
+
+    ids, renumbered = renumber_labels(labels)
+    found = ndimage.find_objects(renumbered, max_label=len(ids))
+    return ids, np.array([[[s.start for s in box], [s.stop for s in box]] for box in found], int).reshape(len(ids), 2, labels.ndim)
+
 # %% ../nbs/00_core.ipynb #231b32ab
 def _signature_of(sample: LabeledImage) -> tuple:
     return sample.ndim, sample.channels, str(sample.image.dtype)
 
-# %% ../nbs/00_core.ipynb #c6a432ad
+# %% ../nbs/00_core.ipynb #453b2258
 class CellDataset(Sequence):
     """A read-only, lazy sequence of `LabeledImage`; integer indices give samples, slices give datasets.
 
@@ -165,7 +190,8 @@ class CellDataset(Sequence):
         path: Path | str | None = None,         # the folder it was read from
         layout: str = "memory",                 # which layout was recognised
     ) -> None:
-        self.names, self._load, self._signature = list(names), load, None
+        self.names, self._load = list(names), load
+        self._signature: tuple | None = None  # of the first sample, once it was loaded
         self.path, self.layout = (Path(path) if path is not None else None), layout
         if len(set(self.names)) != len(self.names):
             twice = next(n for n in self.names if self.names.count(n) > 1)
@@ -249,8 +275,8 @@ def to_dtype(
         return np.asarray(values, dtype)
     return np.clip(np.rint(values), 0, np.iinfo(dtype).max).astype(dtype)
 
-# %% ../nbs/00_core.ipynb #ad900153
-def _as_field_type(name: str, value: object, kind: object) -> object:
+# %% ../nbs/00_core.ipynb #cce386ea
+def _as_field_type(name: str, value: typing.Any, kind: object) -> object:
     options = typing.get_args(kind) or (kind,)
     if value is None or (isinstance(value, str) and value.lower() == "none"):
         if type(None) in options:
@@ -278,7 +304,7 @@ def _as_field_type(name: str, value: object, kind: object) -> object:
 def make_config(
     kind: type,               # a frozen dataclass
     *layers: dict[str, object],  # settings; later ones win
-) -> object:                  # an instance of `kind`
+) -> typing.Any:              # an instance of `kind`
     """Fill a settings dataclass; text is converted to the field's type.
 
     Raises `ConfigError` for an unknown name or a value of another type. Paper: none.

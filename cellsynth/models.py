@@ -37,7 +37,7 @@ def _digest(described: dict, arrays: bytes) -> str:
 def save_model(
     folder: Path | str,               # the new model folder
     method: str,                      # its name on the command line
-    config: object,                   # the settings dataclass
+    config: typing.Any,               # the settings dataclass
     arrays: dict[str, np.ndarray],    # the fitted numbers
     meta: dict,                       # the fitted rest, as JSON holds it
     overwrite: bool = False,          # replace a model that is there
@@ -275,4 +275,5 @@ def load_generator(
         kind = generator_class(described["method"])
     except ConfigError as error:
         raise ModelError(f"{folder}: {error}") from error
-    return kind.load(folder)
+    generator: typing.Any = kind.load(folder)
+    return generator

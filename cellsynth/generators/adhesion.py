@@ -102,7 +102,7 @@ def whole_images(
 
 
 def learn_to_paint(
-    model: "AdhesionGAN",  # gets `painter`
+    model: Generator,      # an `AdhesionGAN`; gets `painter`
     dataset: CellDataset,  # 2D
 ) -> None:
     """Train the painter in one stage or two, then sort the styles. Paper: 002 Sec. 4.2 and 5.1."""

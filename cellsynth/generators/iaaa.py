@@ -316,7 +316,7 @@ def _thinned(objects: list[CellObject], most: int) -> list[CellObject]:
 
 # %% ../../nbs/generators/50_iaaa.ipynb #5fb4d1d0
 def fit_summary(
-    model: "IAAA",  # fitted
+    model: Generator,  # an `IAAA`, fitted
 ) -> list[str]:     # sentences
     """What was cut out, what was left out and why, what was found. Paper: none."""
     cells, at_frame = (sum(getattr(i, k) for i in model.statistics.images) for k in ("n_cells", "n_border"))

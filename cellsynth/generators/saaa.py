@@ -145,7 +145,7 @@ def _train(task, batches: Dataset, steps: int, config: SAAAConfig, name: str, sc
 
 
 def learn_outlines(
-    model: "SAAA",       # gets `network`, `scale` and `bounds`
+    model: Generator,    # an `SAAA`; gets `network`, `scale` and `bounds`
     shapes: CellShapes,  # outlines of real cells
 ) -> None:
     """Train the diffusion model on the outlines of a dataset. Paper: 001 Sec. 4.1."""
@@ -158,7 +158,7 @@ def learn_outlines(
 
 
 def draw_outlines(
-    model: "SAAA",  # fitted so far
+    model: Generator,  # an `SAAA`, fitted so far
     count: int,     # how many
     seed: int,      # of the drawing
 ) -> DrawnShapes:

@@ -18,49 +18,52 @@ from scipy import ndimage
 from ..core import ConfigError, DataError, EmptyMaskError
 from ..files import connected_pieces
 
-# %% ../../nbs/masks/40_shapes.ipynb #bc394112
+# %% ../../nbs/masks/40_shapes.ipynb #75f1fdb3
 def cell_edges(
-    labels: np.ndarray,  # (H,W) int, 0 = background
-) -> np.ndarray:         # (H,W) bool
-    """Pixels beside a pixel of another label, on both sides. Paper: 002 Sec. 4.2, by way of pix2pixHD."""
+    labels: np.ndarray,  # ([D,]H,W) int, 0 = background
+) -> np.ndarray:         # ([D,]H,W) bool
+    """Pixels beside a pixel of another label, on both sides. Paper: 002 Sec. 4.2, by way of pix2pixHD; 003 Sec. II-B (boundary class)."""
     edges = np.zeros(labels.shape, bool)
-    down, right = labels[1:] != labels[:-1], labels[:, 1:] != labels[:, :-1]
-    edges[1:] |= down
-    edges[:-1] |= down
-    edges[:, 1:] |= right
-    edges[:, :-1] |= right
+    for axis in range(labels.ndim):
+        before, after = (tuple(part if k == axis else slice(None) for k in range(labels.ndim)) for part in (slice(None, -1), slice(1, None)))
+        differ = labels[before] != labels[after]
+        edges[before] |= differ
+        edges[after] |= differ
     return edges
 
-# %% ../../nbs/masks/40_shapes.ipynb #5574cc61
+# %% ../../nbs/masks/40_shapes.ipynb #d56c874a
 REACH = 8.0  # pixels; what is farther from the outline is all alike
 
 
-def _distance(mask: np.ndarray) -> np.ndarray:  # (H,W) float32: of each True pixel to the nearest False one
+def _distance(mask: np.ndarray, ratio: Sequence[float] | None = None) -> np.ndarray:  # ([D,]H,W) float32: of each True pixel to the nearest False one
+    if mask.ndim == 3:
+        return ndimage.distance_transform_edt(mask, ratio).astype(np.float32)
     found = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.sqrt(np.rint(found.astype(np.float64) ** 2)).astype(np.float32)  # squares are whole numbers; its last bits change from call to call
 
 
-def _renumbered(labels: np.ndarray) -> np.ndarray:  # (H,W) int32, 1..n in the same order; 0 stays
+def _renumbered(labels: np.ndarray) -> np.ndarray:  # ([D,]H,W) int32, 1..n in the same order; 0 stays
     return np.unique(np.append(0, labels), return_inverse=True)[1][1:].reshape(labels.shape).astype(np.int32)
 
 
 def signed_depth(
-    labels: np.ndarray,    # (H,W) int, 0 = background; the frame of the image is no edge
+    labels: np.ndarray,    # ([D,]H,W) int, 0 = background; the frame of the image is no edge
     reach: float = REACH,  # pixels from the outline at which the value is 1 or -1
-) -> np.ndarray:           # (H,W) float32 in [-1,1]
+    ratio: Sequence[float] | None = None,  # size of a voxel along each axis, in pixels of the plane; None: cubes; volumes only
+) -> np.ndarray:           # ([D,]H,W) float32 in [-1,1]
     """Distance to the outline of the pixel's own cell, positive inside; in the background to the nearest cell, negative. Paper: none."""
     if not labels.any() or labels.all() and labels.min() == labels.max():
         return np.full(labels.shape, 1.0 if labels.any() else -1.0, np.float32)
-    depth = 0.5 - _distance(labels == 0)
+    depth = 0.5 - _distance(labels == 0, ratio)
     small = labels if labels.max() < 1 << 20 else _renumbered(labels)
     for number, box in enumerate(ndimage.find_objects(small), 1):
         if box is not None:
             window = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box)
             mine = small[window] == number
-            depth[window][mine] = _distance(mine)[mine] - 0.5
+            depth[window][mine] = _distance(mine, ratio)[mine] - 0.5
     return np.clip(depth / reach, -1, 1)
 
-# %% ../../nbs/masks/40_shapes.ipynb #9a192de8
+# %% ../../nbs/masks/40_shapes.ipynb #9da81f31
 _CHANNELS = {"raw": 1, "binary": 1, "boundary": 2, "instance": 3}
 ENCODINGS = tuple(_CHANNELS)
 
@@ -75,21 +78,22 @@ def channels_of(
 
 
 def encode_labels(
-    labels: np.ndarray,          # (H,W) int, 0 = background
+    labels: np.ndarray,          # ([D,]H,W) int, 0 = background
     encoding: str = "instance",  # one of ENCODINGS
-) -> np.ndarray:                 # (C,H,W) float32 in [-1,1]
+    ratio: Sequence[float] | None = None,  # size of a voxel along each axis, in pixels of the plane; None: cubes; volumes only
+) -> np.ndarray:                 # (C,[D,]H,W) float32 in [-1,1]
     """Labels as an image for a network that paints. Flip or turn labels first, then encode.
 
-    Raises `ConfigError` for an unknown encoding and `DataError` for a volume. Paper: 004 (raw and binary), 002 Sec. 4.2 (boundary).
+    Raises `ConfigError` for an unknown encoding and `DataError` for what is neither plane nor volume. Paper: 004 (raw and binary), 002 Sec. 4.2 (boundary).
     """
     channels_of(encoding)
-    if labels.ndim != 2:
-        raise DataError(f"labels of shape {labels.shape} are no plane; encode a volume slice by slice")
+    if labels.ndim not in (2, 3):
+        raise DataError(f"labels of shape {labels.shape} are neither a plane nor a volume; give (H,W) or (D,H,W)")
     if encoding == "raw":
         return (2 * labels / max(1, int(labels.max(initial=0))) - 1).astype(np.float32)[None]
-    planes = [labels > 0, cell_edges(labels)][: channels_of(encoding)]  # (H,W) each
+    planes = [labels > 0, cell_edges(labels)][: channels_of(encoding)]  # ([D,]H,W) each
     encoded = np.stack(planes).astype(np.float32) * 2 - 1
-    return np.concatenate([encoded, signed_depth(labels)[None]]) if encoding == "instance" else encoded
+    return np.concatenate([encoded, signed_depth(labels, ratio=ratio)[None]]) if encoding == "instance" else encoded
 
 # %% ../../nbs/masks/40_shapes.ipynb #87b96242
 def decode_labels(

@@ -6,7 +6,7 @@
 __all__ = ['CLASSES', 'LEAST', 'LEAST_IMAGES', 'LEAST_CROPS', 'REDRAWS', 'object_crops_of', 'class_features', 'compare_features',
            'evaluate_distances']
 
-# %% ../../nbs/measure/10_evaluate.ipynb #025ffd6a
+# %% ../../nbs/measure/10_evaluate.ipynb #a41ea40c
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 
@@ -18,7 +18,7 @@ from ..core import CellDataset, ConfigError, DataError, LabeledImage, image_rng
 from .distances import Distance, Extractor, Features, Scaling, as_extractor, features, find_scaling
 from .distances import frechet_value, kernel_values, require_comparable
 
-# %% ../../nbs/measure/10_evaluate.ipynb #725225af
+# %% ../../nbs/measure/10_evaluate.ipynb #a913b6aa
 CLASSES = ("single", "multi", "image")
 
 
@@ -72,7 +72,7 @@ def object_crops_of(
     kept = sorted(sorted(kept, key=lambda row: row[0])[:most], key=lambda row: row[1:3])
     return [row[3] for row in kept], np.array([row[1] for row in kept], int)
 
-# %% ../../nbs/measure/10_evaluate.ipynb #85b3a0c9
+# %% ../../nbs/measure/10_evaluate.ipynb #9e7dd403
 def class_features(
     samples: CellDataset,                      # images with labels
     of: str,                                   # single, multi or image
@@ -99,7 +99,7 @@ def class_features(
         extractor = dataclasses.replace(extractor, size=extractor.crop_size or extractor.size)
     return dataclasses.replace(features(images, extractor, scaling), origins=origins) if len(origins) else None
 
-# %% ../../nbs/measure/10_evaluate.ipynb #d530132e
+# %% ../../nbs/measure/10_evaluate.ipynb #c9427a91
 LEAST = {("image", "kernel"): 16, ("image", "frechet"): 100}  # images in a draw for a verdict
 LEAST_IMAGES, LEAST_CROPS = 4, 40                             # the same where crops are compared
 REDRAWS = 4                                                   # draws of half of either side of a split
@@ -141,7 +141,7 @@ def _draw_real(real: np.ndarray, held_out: np.ndarray | None, n: int, subsamples
 def _both(x: np.ndarray, y: np.ndarray, at_x: np.ndarray, at_y: np.ndarray) -> dict[str, np.ndarray]:  # kind -> one value a draw
     return {"frechet": np.array([frechet_value(x[i], y[j]) for i, j in zip(at_x, at_y)]), "kernel": kernel_values(x, y, at_x, at_y)}
 
-# %% ../../nbs/measure/10_evaluate.ipynb #0954876a
+# %% ../../nbs/measure/10_evaluate.ipynb #99fe4e56
 def _interval(value: np.ndarray, floor: np.ndarray) -> list[float | None]:  # of the ratio
     ratios = np.where(floor > 0, value / np.where(floor > 0, floor, 1), np.inf)
     ends = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
@@ -170,7 +170,7 @@ def _row(of: str, kind: str, real: Features, n: int, value=None, floor=None, rat
     return {"of": of, "extractor": real.extractor, "kind": kind, "name": name, "value": value, "floor": floor, "ratio": ratio,
             "interval": list(interval), "limit": limit, "n": n, "images": images, "verdict": verdict, "note": note}
 
-# %% ../../nbs/measure/10_evaluate.ipynb #34a1b957
+# %% ../../nbs/measure/10_evaluate.ipynb #38ab0a28
 def compare_features(
     real: Features,                    # what the others should be like
     synthetic: Features,               # what is judged
@@ -207,7 +207,7 @@ def compare_features(
     values = _both(real.values, synthetic.values, first, third)
     return [_judged(of, kind, real, n, values[kind], floors[kind], apart[kind].reshape(splits, -1).mean(1), images) for kind in values]
 
-# %% ../../nbs/measure/10_evaluate.ipynb #696d5adb
+# %% ../../nbs/measure/10_evaluate.ipynb #6176caf7
 def evaluate_distances(
     real: CellDataset,                           # what the others should be like
     synthetic: "CellDataset | Mapping[str, CellDataset]",  # what is judged; several by name

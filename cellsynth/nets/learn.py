@@ -6,14 +6,14 @@
 __all__ = ['Turn', 'Task', 'learning_parameters', 'thaw', 'check_gradients', 'constant_rate', 'linear_decay', 'one_cycle',
            'update_average', 'network_arrays', 'load_arrays', 'sample_grid', 'find_device', 'fit_networks']
 
-# %% ../../nbs/nets/30_learn.ipynb #9bfd4cc4
+# %% ../../nbs/nets/30_learn.ipynb #6451c0a5
 import copy
 import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..core import ConfigError, ModelError, make_folder, track, write_atomic
 from ..models import load_model, save_model
 
-# %% ../../nbs/nets/30_learn.ipynb #f1ccdf74
+# %% ../../nbs/nets/30_learn.ipynb #a63144d1
 @dataclass(frozen=True)
 class Turn:
     """Which networks learn together, and how. Paper: none."""
@@ -59,7 +59,7 @@ class Task(nn.Module):
         turn: str,      # a key of `turns`
         batch: object,  # what `prepare` gave
         step: int,      # 0 is the first
-    ) -> dict[str, torch.Tensor]:  # named scalars; their sum is lost
+    ) -> dict[str, torch.Tensor] | Iterable[dict[str, torch.Tensor]]:  # named scalars, their sum is lost; several: an update for each
         """The losses of one turn. Raises `ConfigError` if a task does not define them. Paper: see the method."""
         raise ConfigError(f"{type(self).__name__} does not say what it loses; define loss(turn, batch, step)")
 
@@ -106,12 +106,24 @@ def thaw(
         for parameter in mine:
             parameter.requires_grad_(turn is None or name == turn)
 
-# %% ../../nbs/nets/30_learn.ipynb #6704e530
+# %% ../../nbs/nets/30_learn.ipynb #4c0b58d3
 def _seed_step(device: torch.device, seed: int, step: int, rank: int = 0) -> None:
     number = int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)[0] >> 1)
     torch.default_generator.manual_seed(number)  # torch.manual_seed costs 1 ms and memory at each call where CUDA sleeps
     if device.type == "cuda":
         torch.cuda.manual_seed(number)
+
+
+def _parts(take: Callable[[], object], within: Callable = nullcontext) -> Iterator[dict[str, torch.Tensor]]:  # the losses of a turn, one dictionary for each update
+    with within():
+        found = take()
+    found = iter([found] if isinstance(found, dict) else found)
+    while True:
+        with within():
+            part = next(found, None)
+        if part is None:
+            return
+        yield part
 
 
 def check_gradients(
@@ -135,9 +147,10 @@ def check_gradients(
         for turn, mine in parameters.items():
             thaw(parameters, turn)
             task.zero_grad()
-            total = sum(task.loss(turn, batch, 0).values())
-            if total.requires_grad:
-                total.backward()
+            for losses in _parts(lambda: task.loss(turn, batch, 0)):
+                total = sum(losses.values())
+                if total.requires_grad:
+                    total.backward()
             own = {id(p) for p in mine}
             for parameter in task.parameters():
                 name, gradient = names[id(parameter)], parameter.grad
@@ -283,7 +296,7 @@ class _Run:
                     raise ModelError(f"the loss {name} is {value} at step {step + 1}; train with a lower rate")
                 self.history.setdefault(name, np.full(self.steps, np.nan, np.float32))[step] = value
 
-# %% ../../nbs/nets/30_learn.ipynb #3576e2d8
+# %% ../../nbs/nets/30_learn.ipynb #b1daba00
 def _update(run: _Run, turn: str, losses: dict[str, torch.Tensor]) -> None:
     run.scaler.scale(sum(losses.values())).backward()
     mine = [p for p in run.parameters[turn] if p.grad is not None]
@@ -307,10 +320,9 @@ def _take_step(run: _Run, batch: object) -> None:
         batch = run.task.prepare(batch, run.step)
     for turn in run.task.turns:
         thaw(run.parameters, turn)
-        with run.precision():
-            losses = run.task.loss(turn, batch, run.step)
-        _update(run, turn, losses)
-        run.pending.append((run.step, [f"{turn}/{n}" for n in losses], torch.stack([v.detach().float() for v in losses.values()])))
+        for losses in _parts(lambda: run.task.loss(turn, batch, run.step), run.precision):
+            _update(run, turn, losses)
+            run.pending.append((run.step, [f"{turn}/{n}" for n in losses], torch.stack([v.detach().float() for v in losses.values()])))
     thaw(run.parameters, None)
     for name, average in run.task.average.items():
         update_average(average, run.task.get_submodule(name), run.step, run.ema)

@@ -6,17 +6,17 @@
 __all__ = ['METHODS', 'cell_distance', 'halo_profile', 'halo_width', 'background_field', 'sew_texture', 'unlabelled_cells',
            'remove_cells', 'blank_background']
 
-# %% ../../nbs/paste/21_background.ipynb #cea46eea
+# %% ../../nbs/paste/21_background.ipynb #bbab8916
 import itertools
 
 import cv2
 import numpy as np
 from scipy import ndimage
 
-from ..core import ConfigError, DataError, to_dtype
-from .objects import cell_boxes, group_boxes
+from ..core import ConfigError, DataError, find_boxes, to_dtype
+from .objects import group_boxes
 
-# %% ../../nbs/paste/21_background.ipynb #4a69d06e
+# %% ../../nbs/paste/21_background.ipynb #0b6471ed
 def cell_distance(
     occupied: np.ndarray,  # ([D,]H,W) int or bool, 0 = background
 ) -> np.ndarray:           # ([D,]H,W) float32, pixels
@@ -67,7 +67,7 @@ def halo_width(
     high = np.flatnonzero(halo_profile(image, occupied, limit) > 0.5)
     return int(np.clip(high[-1] + 2 if len(high) else 3, 3, limit))
 
-# %% ../../nbs/paste/21_background.ipynb #123abb77
+# %% ../../nbs/paste/21_background.ipynb #7c62c7a5
 def _blur(values: np.ndarray, sigma: float) -> np.ndarray:  # ([d,]h,w,C) float32 -> the same
     if values.ndim == 3:
         parts = [cv2.GaussianBlur(np.ascontiguousarray(values[..., c]), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
@@ -125,7 +125,7 @@ def background_field(
         field = field + (level[..., :-1] / np.maximum(level[..., -1:], 1e-6) - field) * trust
     return field.astype(np.float32)
 
-# %% ../../nbs/paste/21_background.ipynb #abeeab1f
+# %% ../../nbs/paste/21_background.ipynb #5a9a7644
 def _eroded(mask: np.ndarray, length: int, axis: int) -> np.ndarray:  # (h, w) uint8: minimum over `length` pixels from each on
     kernel = np.ones((length, 1) if axis == 0 else (1, length), np.uint8)
     return cv2.erode(mask, kernel, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT, borderValue=0)
@@ -180,7 +180,7 @@ def sew_texture(
     np.sqrt(power, out=power)
     return np.divide(total, power[..., None], out=total, where=power[..., None] > 0)
 
-# %% ../../nbs/paste/21_background.ipynb #282bd139
+# %% ../../nbs/paste/21_background.ipynb #00543220
 def unlabelled_cells(
     image: np.ndarray,   # ([D,]H,W,C)
     labels: np.ndarray,  # ([D,]H,W) int
@@ -229,7 +229,7 @@ def _leaning(image: np.ndarray, distance: np.ndarray, grow: int) -> np.ndarray: 
     leans[0] = False
     return leans[parts] & free
 
-# %% ../../nbs/paste/21_background.ipynb #00ae8446
+# %% ../../nbs/paste/21_background.ipynb #901b998f
 def _holes(image: np.ndarray, labels: np.ndarray, grow: int | None) -> tuple[np.ndarray, int]:  # distance, width of the halo
     if (labels > 0).all():
         raise DataError("every pixel is labelled, so no background is left to learn from; use background='blank' or larger images")
@@ -268,10 +268,10 @@ def _remove_by_patches(image: np.ndarray, labels: np.ndarray, rng: np.random.Gen
     result.reshape(-1, image.shape[-1])[at] = to_dtype(mixed, image.dtype)
     return result
 
-# %% ../../nbs/paste/21_background.ipynb #1413824e
+# %% ../../nbs/paste/21_background.ipynb #d6267714
 def _merged_boxes(labels: np.ndarray, grow: int) -> np.ndarray:  # (n, 2, ndim), no two meet
     shape = np.array(labels.shape)
-    _, boxes = cell_boxes(labels)
+    _, boxes = find_boxes(labels)
     boxes = np.stack([np.maximum(boxes[:, 0] - grow, 0), np.minimum(boxes[:, 1] + grow, shape)], 1)
     while True:
         groups = group_boxes(boxes)
@@ -309,7 +309,7 @@ def _remove_by_pixels(image: np.ndarray, labels: np.ndarray, rng: np.random.Gene
         result[window] += _feathered(low, high, labels.shape)[..., None] * (best - result[window])
     return to_dtype(result, image.dtype)
 
-# %% ../../nbs/paste/21_background.ipynb #661af36e
+# %% ../../nbs/paste/21_background.ipynb #53c1dedd
 METHODS = ("patch", "pixel")
 
 
@@ -332,7 +332,7 @@ def remove_cells(
         return image.copy()
     return {"patch": _remove_by_patches, "pixel": _remove_by_pixels}[method](image, labels, rng, grow)
 
-# %% ../../nbs/paste/21_background.ipynb #a626ff77
+# %% ../../nbs/paste/21_background.ipynb #45a47677
 def blank_background(
     image: np.ndarray,          # ([D,]H,W,C) a real image
     labels: np.ndarray,         # ([D,]H,W) its labels

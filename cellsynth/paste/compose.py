@@ -18,7 +18,7 @@ from scipy.special import ndtr
 from ..core import ConfigError, DataError, LabeledImage, to_dtype
 from .objects import CellObject
 
-# %% ../../nbs/paste/26_compose.ipynb #eabe2374
+# %% ../../nbs/paste/26_compose.ipynb #3da4728d
 STEPS = 16  # entries of the table of alpha a pixel of distance
 
 
@@ -32,7 +32,7 @@ def _edge_table(grow: float, sigma: float) -> np.ndarray:  # alpha at distance i
 
 def _distance(mask: np.ndarray, sampling: Sequence[float] | None) -> np.ndarray:  # float32, 0 on the mask
     if mask.ndim == 2 and sampling is None:
-        return cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        return np.sqrt(np.rint(np.square(cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))))  # its last bits vary; squares are whole
     return ndimage.distance_transform_edt(~mask, sampling).astype(np.float32)
 
 

@@ -278,7 +278,7 @@ class TrainedNetwork(SavedModel):
         if self.fitted_on is None:
             raise ModelError(f"this {self.method} segmenter is not trained; call train(dataset, steps) or load a model folder")
 
-# %% ../../nbs/proof/60_learning.ipynb #4c96084d
+# %% ../../nbs/proof/60_learning.ipynb #e1a3b087
 class Labeller(TrainedNetwork):
     """A trained network that turns images into labels. Paper: none."""
 
@@ -296,7 +296,7 @@ class Labeller(TrainedNetwork):
         """Labels and how sure the segmenter is of each. Raises `DataError` for an image of another kind than it was trained on. Paper: none."""
         self._require_fit()
         image = np.asarray(image)
-        if image.ndim == self.facts["ndim"] and self.facts["channels"] == 1:
+        if image.ndim == self.facts["ndim"] and self.facts["channels"] == 1 and (image.ndim == 2 or image.shape[-1] > 4):  # (H,W,C) is no volume
             image = image[..., None]
         if image.ndim != self.facts["ndim"] + 1 or image.shape[-1] != self.facts["channels"]:
             raise DataError(f"image of shape {image.shape}, but this segmenter was trained on {_kind(self.facts)}; convert the image")

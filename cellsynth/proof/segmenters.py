@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['DEPTH', 'RISE', 'SEGMENTERS', 'UNetModule', 'cell_depth', 'cell_loss', 'decode_cells', 'tile_answers', 'UNetConfig',
-           'UNet', 'box_targets', 'Detector', 'paste_detections', 'DetectorConfig', 'MaskRCNN', 'FasterRCNN',
-           'load_segmenter']
+           'UNet', 'VoxResConfig', 'VoxResNet', 'flow_loss', 'FlowUNet', 'box_targets', 'Detector', 'paste_detections',
+           'DetectorConfig', 'MaskRCNN', 'FasterRCNN', 'load_segmenter']
 
-# %% ../../nbs/proof/60_segmenters.ipynb #956e99e9
+# %% ../../nbs/proof/60_segmenters.ipynb #dd4cafac
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,10 +20,12 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import Dataset
 
-from ..core import CellDataset, DataError, ModelError
+from ..core import CellDataset, ConfigError, DataError, ModelError
+from ..masks.flows import decode, encode
 from ..models import load_model
+from ..nets.pix2pix import by_patches
 from .learning import CropBatches, Segmenter, normalise_image
-from .published import DCAN, FCN8s
+from .published import DCAN, DeeplySupervised, FCN8s, VoxResModule
 
 # %% ../../nbs/proof/60_segmenters.ipynb #5954805e
 def _convolutions(ndim: int, before: int, after: int) -> nn.Sequential:
@@ -201,6 +203,81 @@ class UNet(Segmenter):
         """Watershed of the tiled answers. Paper: none."""
         return decode_cells(*tile_answers(self.network, image, self.config.tile, self.device), self.facts["smallest"])
 
+# %% ../../nbs/proof/60_segmenters.ipynb #be5507b0
+@dataclass(frozen=True)
+class VoxResConfig:
+    """Settings of VoxResNet. Paper: 003 Sec. III; Chen 2017."""
+    width: int = 8             # channels at full resolution
+    maps: int = 8              # at each resolution, before the enlargement
+    flat: int = 1              # first halvings that spare the z axis
+    crop: int = 64             # side of a training crop, pixels
+    depth: int = 16            # slices in a training crop
+    batch: int = 8             # crops a step
+    rate: float = 6e-3         # highest learning rate
+    auxiliary: float = 1.0     # first weight of the answers of single resolutions; 0: none
+    tile: int = 1 << 18        # voxels of a tile in prediction, without its margin
+    memory: int = 512          # megabytes of decoded samples kept in training
+
+    def __post_init__(self) -> None:
+        if min(self.width, self.maps, self.crop, self.depth, self.batch, self.tile) < 1 or not 0 <= self.flat <= 3 or self.auxiliary < 0:
+            raise ConfigError(f"width={self.width}, maps={self.maps}, crop={self.crop}, depth={self.depth}, batch={self.batch} and tile={self.tile} must be 1 or "
+                              f"more, flat={self.flat} 0 to 3, auxiliary={self.auxiliary} 0 or more")
+
+
+class VoxResNet(DeeplySupervised, UNet):
+    """VoxResNet with the targets and the watershed of the U-Net; volumes only. Paper: 003 Sec. III."""
+    method: ClassVar[str] = "voxresnet"
+    Config: ClassVar[type] = VoxResConfig
+    presets: ClassVar[dict[str, dict]] = {"small": {}, "full": {"width": 32, "maps": 32, "crop": 96, "depth": 32, "batch": 4, "rate": 2e-3, "tile": 1 << 20}}
+
+    def build(self, facts: dict) -> VoxResModule:
+        """A new network. Raises `DataError` for images. Paper: 003 Sec. III."""
+        if facts["ndim"] != 3:
+            raise DataError(f"{self.method} takes volumes, not images; use unet")
+        c = self.config
+        return VoxResModule(facts["channels"], c.width, c.maps, c.flat, auxiliary=c.auxiliary > 0)
+
+    def loss(self, prediction: tuple[torch.Tensor, ...] | torch.Tensor, labels: torch.Tensor) -> torch.Tensor:  # (B,2,D,H,W) each, (B,D,H,W)
+        """Errors of class and depth, of the whole and, with less and less weight, of each resolution. Paper: 003 Sec. III; Chen 2017 Eq. 1."""
+        return self.add_losses(prediction, lambda answer: cell_loss(answer, labels))
+
+    def crop_size(self, side: int | None = None) -> tuple[int, ...]:
+        """A multiple of the stride along each axis. Paper: none."""
+        return tuple(-(-w // s) * s for w, s in zip((self.config.depth, *(side or self.config.crop,) * 2), self.network.stride))
+
+# %% ../../nbs/proof/60_segmenters.ipynb #19e6be62
+def flow_loss(
+    output: torch.Tensor,  # (B,1+ndim,[D,]H,W): logit of being cell, five times the flow
+    labels: torch.Tensor,  # (B,[D,]H,W) float32, whole numbers
+) -> torch.Tensor:         # scalar
+    """Cross-entropy of cell against background, and the squared error of the flow. Paper: 004 STAR Methods (Cellpose)."""
+    target = torch.from_numpy(np.stack([encode(one) for one in labels.int().cpu().numpy()])).to(output.device)
+    return F.binary_cross_entropy_with_logits(output[:, 0], target[:, 0]) + 0.5 * F.mse_loss(output[:, 1:], 5 * target[:, 1:])
+
+
+class FlowUNet(UNet):
+    """A U-Net that predicts flows, and decodes them; images and volumes. Paper: 004 STAR Methods (Cellpose)."""
+    method: ClassVar[str] = "flow-unet"
+
+    def build(self, facts: dict) -> UNetModule:
+        """A new U-Net. Paper: 004 STAR Methods (Cellpose)."""
+        volume, c = facts["ndim"] == 3, self.config
+        return UNetModule(facts["channels"], facts["ndim"], c.width, c.levels_3d if volume else c.levels, c.flat if volume else 0, 1 + facts["ndim"])
+
+    def loss(self, prediction: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:  # (B,1+ndim,[D,]H,W), (B,[D,]H,W)
+        """Errors of class and flow. Paper: 004 STAR Methods (Cellpose)."""
+        return flow_loss(prediction, labels)
+
+    def label(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # (C,[D,]H,W) normalised
+        """What the tiled flows lead to. Paper: 004 STAR Methods (Cellpose)."""
+        steps, side = self.network.stride, self.config.tile ** (1 / self.facts["ndim"])
+        tile = [max(4, round(side / s)) * s for s in steps]
+        said = by_patches(lambda part: self.network(part[None].to(self.device))[0].cpu(), image, tile, [t // s // 4 * s for t, s in zip(tile, steps)], steps)
+        cell = said[:1].sigmoid()
+        labels = decode(torch.cat([cell, said[1:] / 5]).numpy(), smallest=self.facts["smallest"]).labels
+        sizes = np.bincount(labels.ravel())
+        return labels, np.bincount(labels.ravel(), cell[0].numpy().ravel())[1:] / sizes[1:]
+
 # %% ../../nbs/proof/60_segmenters.ipynb #7455eb45
 class _Trunk(nn.Module):
     """Features at a quarter of the resolution that have seen coarser ones."""
@@ -340,7 +417,7 @@ class _WithLabels(Dataset):
         images, labels = self.inner[step]
         return images, labels, labels
 
-# %% ../../nbs/proof/60_segmenters.ipynb #25f56d1d
+# %% ../../nbs/proof/60_segmenters.ipynb #0f77da76
 class MaskRCNN(Segmenter):
     """torchvision's Mask R-CNN with anchors for cells, its masks pasted to labels; images only. Paper: 003 Sec. III."""
     method: ClassVar[str] = "mask-rcnn"
@@ -351,7 +428,7 @@ class MaskRCNN(Segmenter):
     def build(self, facts: dict) -> Detector:
         """A new detector. Raises `DataError` for volumes. Paper: 002 Sec. 5.3; 003 Sec. III."""
         if facts["ndim"] != 2:
-            raise DataError(f"{self.method} takes images, not volumes; use unet")
+            raise DataError(f"{self.method} takes images, not volumes; use unet or voxresnet")
         return Detector(facts["channels"], facts["diameter"], self.masks, self.config.width, self.config.resnet)
 
     def batches(self, dataset: CellDataset, **settings: object) -> Dataset:  # to learn from; of `CropBatches`
@@ -394,8 +471,8 @@ class FasterRCNN(MaskRCNN):
     method: ClassVar[str] = "faster-rcnn"
     masks: ClassVar[bool] = False
 
-# %% ../../nbs/proof/60_segmenters.ipynb #f7aa40dc
-SEGMENTERS: dict[str, type[Segmenter]] = {kind.method: kind for kind in (UNet, MaskRCNN, FasterRCNN, FCN8s, DCAN)}
+# %% ../../nbs/proof/60_segmenters.ipynb #eb3002d5
+SEGMENTERS: dict[str, type[Segmenter]] = {kind.method: kind for kind in (UNet, FlowUNet, MaskRCNN, FasterRCNN, FCN8s, DCAN, VoxResNet)}
 
 
 def load_segmenter(
