@@ -7,7 +7,7 @@ __all__ = ['SETTLED', 'START', 'MASKS', 'FEEDINGS', 'CELL', 'MOST_LEANING', 'STE
            'CoarseToFineConfig', 'Facts', 'survey', 'BoxStage', 'ShapeStage', 'TextureStage', 'CoarseToFineGAN',
            'join_stages']
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #2db84a45
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #5f5f716f
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -20,7 +20,7 @@ from torch import nn
 
 from ..core import CellDataset, ConfigError, DataError, EmptyMaskError, LabeledImage, image_rng, one_thread
 from ..masks.boxes import check_seeds, choose_colours, colour_boxes, decode_boxes, find_boxes
-from ..masks.layouts import Layouts, box_pictures, cell_tilts, deal_sizes, deal_tilts, draw_seeds, drop_twins, fit_layouts, make_room, paint_wishes, read_points, shape_pictures
+from ..masks.layouts import Layouts, box_pictures, cell_tilts, deal_sizes, deal_tilts, draw_seeds, drop_twins, fit_layouts, fit_sizes, make_room, paint_wishes, read_points, scale_sizes, shape_pictures
 from ..masks.shapes import encode_labels
 from ..masks.split import split_instances
 from ..models import Generator, Learner
@@ -181,7 +181,7 @@ def _enlarged(drawn: np.ndarray, coarse: tuple[int, ...], shape: tuple[int, ...]
         drawn = F.interpolate(torch.from_numpy(drawn)[None], scale_factor=tuple(map(float, coarse)), mode=mode, align_corners=False)[0].numpy()
     return drawn[(slice(None), *(slice(side) for side in shape))]
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #9095feec
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #6170e702
 class BoxStage(_Stage):
     """Seeds to boxes, by CycleGAN. Paper: 003 Sec. II-A."""
     method = "coarse-to-fine-boxes"
@@ -197,6 +197,12 @@ class BoxStage(_Stage):
             seeds = [partial(self._artificial, i) for i in range(max(64, len(dataset)))]
         task = PairedCycleGAN(1, 1, net, config.pairs if paired else 0.0, config.seed, start=START if config.pairs and paired else None)
         self._train(task, (seeds, ovals), net, "box", paired, "boxes")
+        pairs = [(self._drawn(box_pictures(sample.labels, facts.coarse, config.wishes)[0]), find_boxes(sample.labels)[1] / facts.coarse) for sample in dataset[:: -(-len(dataset) // 8)]]
+        self.scale = fit_sizes(pairs)
+
+    def _drawn(self, seeds: np.ndarray) -> np.ndarray:  # boxes on the coarse grid, as drawn
+        with one_thread():
+            return decode_boxes(translate(self.network, seeds, _network(self.config, self.facts.ndim))[0], smallest=3)
 
     def _artificial(self, i: int) -> np.ndarray:  # seeds for unpaired feeding
         rng, number = image_rng(self.config.seed, i), i % len(self.layouts.images)
@@ -204,10 +210,11 @@ class BoxStage(_Stage):
 
     def _picture(self, points: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator, number: int, give_way: bool = True) -> tuple[np.ndarray, int]:  # and how many seeds share a pixel of the grid
         grid = tuple(-(-side // c) for side, c in zip(shape, self.facts.coarse))
-        sizes, layout = None, self.layouts.images[number]
+        sizes = None
         if self.config.wishes:
-            sizes = deal_sizes(points, self.layouts.sizes_of(number), rng, room=layout.room)
-            points = make_room(points, sizes, shape, layout.room) if give_way else points
+            real, gaps = self.layouts.cells_of(number)
+            sizes = deal_sizes(points, real, rng)
+            points = make_room(points, sizes, rng.choice(gaps, len(points)), shape) if give_way else points
         alone = np.sort(np.unique(np.floor(points / self.facts.coarse).astype(int), axis=0, return_index=True)[1])
         return paint_wishes(points[alone] / self.facts.coarse, None if sizes is None else sizes[alone] / self.facts.coarse, grid), len(points) - len(alone)
 
@@ -220,21 +227,20 @@ class BoxStage(_Stage):
         give_way: bool = False,     # seeds may move where their cells have no room
     ) -> tuple[np.ndarray, dict[str, int]]:  # (m, 2, ndim) float starts and stops in pixels; what was dropped
         """Boxes for seeds. Raises what `check_seeds` raises, `DataError` for a canvas thinner than the stride. Paper: 003 Sec. II-A."""
-        network, facts, net = self._there(), self.facts, _network(self.config, self.facts.ndim)
+        self._there()
         seeds, merged = self._picture(check_seeds(points, shape), shape, rng, number, give_way)
-        with one_thread():
-            drawn = translate(network, seeds, net)[0]
-        kept = drop_twins(found := decode_boxes(drawn, smallest=3) * np.array(facts.coarse, float), shape)
+        found = scale_sizes(self._drawn(seeds), self.scale)
+        kept = drop_twins(found * np.array(self.facts.coarse), shape)
         return kept, {"merged seeds": merged, "twin boxes": len(found) - len(kept)}
 
     def state(self) -> tuple[dict[str, np.ndarray], dict]:
         """The network and the layouts. Paper: none."""
         arrays, meta = self._kept()
-        return arrays | {f"layouts.{k}": v for k, v in self.layouts.arrays().items()}, meta
+        return arrays | {f"layouts.{k}": v for k, v in self.layouts.arrays().items()}, meta | {"scale": self.scale}
 
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
-        self.facts = _facts(meta["facts"])
+        self.facts, self.scale = _facts(meta["facts"]), meta["scale"]
         self.layouts = Layouts.from_arrays(_part(arrays, "layouts"))
         self._take(arrays, meta, 1, 1, _network(self.config, self.facts.ndim))
 
@@ -357,8 +363,8 @@ class TextureStage(_Stage):
             self.phantom = Phantom().ready()
             self.phantom.set_state(_part(arrays, "phantom"), meta["phantom"])
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #bb1b0fee
-STAGES = {"boxes": BoxStage, "shapes": ShapeStage, "texture": TextureStage}
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #79950dc5
+STAGES: dict[str, type[_Stage]] = {"boxes": BoxStage, "shapes": ShapeStage, "texture": TextureStage}
 MOST_MASKS = 200  # real masks that the baseline keeps
 
 
