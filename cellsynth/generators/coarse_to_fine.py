@@ -191,8 +191,7 @@ class BoxStage(_Stage):
         config = self.config
         self.facts = facts = survey(dataset, config)
         self.layouts, net, paired = fit_layouts(dataset, facts.ratio, config.seed), _network(config, facts.ndim), config.feeding == "paired"
-        ovals = _each(dataset, lambda sample: box_pictures(sample.labels, facts.coarse, config.wishes)[1])
-        seeds = _each(dataset, lambda sample: box_pictures(sample.labels, facts.coarse, config.wishes)[0])
+        seeds, ovals = (_each(dataset, lambda sample, k=k: box_pictures(sample.labels, facts.coarse, config.wishes)[k]) for k in (0, 1))
         if not paired:
             seeds = [partial(self._artificial, i) for i in range(max(64, len(dataset)))]
         task = PairedCycleGAN(1, 1, net, config.pairs if paired else 0.0, config.seed, start=START if config.pairs and paired else None)

@@ -197,7 +197,7 @@ def deal_sizes(
         dealt[i], there[i], left[best] = left[best], True, left[taken]
     return dealt
 
-# %% ../../nbs/masks/44_layouts.ipynb #2f6d55dc
+# %% ../../nbs/masks/44_layouts.ipynb #f622a28c
 def make_room(
     points: np.ndarray,    # (n, ndim) in pixels
     sizes: np.ndarray,     # (n, ndim) dealt, pixels
@@ -211,7 +211,7 @@ def make_room(
         pairs = spatial.cKDTree(points).query_pairs(reach, output_type="ndarray")  # (k,2)
         away = points[pairs[:, 0]] - points[pairs[:, 1]]  # (k, ndim)
         gap = np.sqrt((((away * 2) / (sizes[pairs[:, 0]] + sizes[pairs[:, 1]])) ** 2).sum(1))
-        wanted = np.maximum(gaps[pairs[:, 0]], gaps[pairs[:, 1]])
+        wanted = (gaps[pairs[:, 0]] + gaps[pairs[:, 1]]) / 2
         near = (gap < 0.99 * wanted) & (gap > 0)
         if not near.any():
             break
