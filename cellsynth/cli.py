@@ -425,7 +425,7 @@ def prove(
     k: Annotated[str | None, typer.Option("--k", metavar="LIST", help="Numbers of real images, such as 4,8,all.")] = None,  # subset sizes
     seeds: Annotated[int, typer.Option(min=1, help="Random subsets of each size, each trained with a seed of its own.")] = 3,  # repetitions
     steps: Annotated[int, typer.Option(min=2, help="Steps of each training, equal in all.")] = 300,  # of the optimiser
-    model: Annotated[str, typer.Option(help="unet, mask-rcnn, faster-rcnn, fcn8s or dcan.")] = "unet",  # what is trained
+    model: Annotated[str, typer.Option(help="unet, flow-unet, mask-rcnn, faster-rcnn, fcn8s, dcan or voxresnet.")] = "unet",  # what is trained
     model_setting: Annotated[list[str] | None, typer.Option("--model-set", metavar="KEY=VALUE", help="A setting of the model, such as preset=full; may be repeated.")] = None,  # of it
     metric: Annotated[str, typer.Option(help="f1, dsb, aji, pq, dice, coco_ap or coco_ap50, for table and figure.")] = "dsb",  # that is shown
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",  # where it trains

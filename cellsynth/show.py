@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['COLOURS', 'PICTURE_LIMIT', 'as_plane', 'display_window', 'display_image', 'label_colours', 'inner_edges',
-           'overlay_labels', 'figure_png', 'show_samples', 'contact_sheet', 'show_volume', 'Picture', 'embed_figure',
-           'embed_image']
+           'overlay_labels', 'figure_png', 'new_figure', 'show_samples', 'contact_sheet', 'show_volume', 'Picture',
+           'embed_figure', 'embed_image']
 
 # %% ../nbs/02_show.ipynb #e7bdc648
 import base64
@@ -162,8 +162,11 @@ def figure_png(
     return small.getvalue()
 
 
-def _new_figure(width: float, height: float):
-    """An empty Figure in inches that a notebook displays."""
+def new_figure(
+    width: float,   # inches
+    height: float,  # inches
+):                  # a matplotlib Figure
+    """An empty figure that a notebook displays, with pyplot or without. Paper: none."""
     from matplotlib.figure import Figure
 
     figure: typing.Any = Figure(figsize=(width, height), dpi=72)
@@ -229,7 +232,7 @@ def show_samples(
     columns = max(1, min(columns, len(kept)))
     rows = -(-len(kept) // columns)
     height = size * _shape(kept) + 0.18
-    figure = _new_figure(size * columns, height * rows)
+    figure = new_figure(size * columns, height * rows)
     for k, (sample, title) in enumerate(zip(kept, titles)):
         row, column = divmod(k, columns)
         place = ((column + 0.02) / columns, 1 - (row + 1) / rows, 0.96 / columns, (height - 0.18) / height / rows)
@@ -260,7 +263,7 @@ def contact_sheet(
     rows = -(-max(map(len, sides)) // columns)
     gap, top = 0.16, 0.25
     width, height = 2 * columns * size + gap, rows * size * _shape(sides[0] + sides[1]) + top
-    figure = _new_figure(width, height)
+    figure = new_figure(width, height)
     for k, (side, title) in enumerate(zip(sides, titles)):
         left = k * (columns * size + gap)
         figure.text((left + columns * size / 2) / width, 1 - 0.5 * top / height, title, ha="center", va="center", fontsize=10)
@@ -297,7 +300,7 @@ def show_volume(
     window, scale = display_window([sample.image]), size / wide
     gap, top = 0.06, 0.2
     width, height = size + gap + deep * scale, (high + deep) * scale + gap + top
-    figure = _new_figure(width, height)
+    figure = new_figure(width, height)
     z, y, x = cut_at
     for title, cut, turn, box in (
         (f"z={z}", np.s_[z], False, (0, gap + deep * scale, size, high * scale)),

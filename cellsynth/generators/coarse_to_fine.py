@@ -390,7 +390,7 @@ def _seeded(model: "CoarseToFineGAN", points: np.ndarray | None, rng: np.random.
     shape, number = _canvas(model.config, shapes.facts), int(turn * len(boxes.layouts.images))
     if points is not None and len(points) * shapes.facts.smallest > np.prod(shape):
         raise DataError(f"{len(points)} seeds do not fit on {shape}: the smallest cell that was seen has {shapes.facts.smallest} pixels; give fewer seeds or a larger canvas")
-    margin = np.ceil(np.median(boxes.layouts.cells_of(number)[0], 0) / 2).astype(int) * (points is None)  # artificial cells may lie across the frame
+    cut = (points is None) & (np.array(boxes.layouts.images[number].margin or (0.0,) * len(shape)) == 0); margin = np.ceil(np.median(boxes.layouts.cells_of(number)[0], 0) / 2).astype(int) * cut
     wide = tuple(int(side) for side in shape + 2 * margin)
     if artificial := points is None:
         check_sides([-(-side // c) for side, c in zip(shape, shapes.facts.coarse)], _network(model.config, len(shape)).stride, "the canvas")

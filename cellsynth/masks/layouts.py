@@ -56,6 +56,7 @@ class Layout:
     clustered: float  # share of the seeds that belong to a cluster
     spread: float     # distance from the cluster's middle, standard deviation, pixels
     apart: float      # least distance of two seeds, pixels
+    margin: tuple[float, ...] = ()  # strip along the border of the image that holds no seed, one number an axis, pixels; (): none
 
 
 def scatter(
@@ -66,7 +67,9 @@ def scatter(
 ) -> np.ndarray:                # (n, ndim) float
     """Seeds of a layout on a canvas of any size. Raises `ConfigError` if so many do not fit. Paper: 003 Sec. II-A."""
     clusters = math.ceil(layout.clusters * math.prod(shape) / 10_000) if layout.clustered > 0 else 0
-    return place_seeds(shape, layout.density, rng, clusters, layout.clustered, layout.spread, layout.apart, ratio)
+    margin = np.minimum(layout.margin or 0.0, np.array(shape) / 4)  # (ndim,)
+    inner = tuple(int(side) for side in np.maximum(shape - 2 * margin, 1))
+    return margin + place_seeds(inner, layout.density * math.prod(shape) / math.prod(inner), rng, clusters, layout.clustered, layout.spread, layout.apart, ratio)
 
 
 def fit_layout(
@@ -75,15 +78,16 @@ def fit_layout(
     rng: np.random.Generator,   # random stream
     size: float,                # of a cell, pixels: clusters are tried at multiples of it
     ratio: Sequence[float] | None = None,  # size of a voxel along each axis, in pixels of the plane; None: cubes
+    margin: tuple[float, ...] = (),        # strip along the border without seeds, pixels
 ) -> Layout:
     """The layout whose seeds lie most like the given ones. Paper: none."""
     area, real = math.prod(shape) / 10_000, neighbour_distances(points, ratio)
     apart = 0.9 * float(np.quantile(real[0], 0.03)) if real.size else 0.5 * size
-    plain = Layout(len(points) / area, 0.0, 0.0, size, apart)
+    plain = Layout(len(points) / area, 0.0, 0.0, size, apart, margin)
     if len(points) < 4:
         return plain
     counts = sorted({1, 2, max(1, len(points) // 16), max(1, len(points) // 6)})
-    tried = [plain, *(Layout(plain.density, k / area, share, times * size, apart) for k in counts for share in (0.5, 0.9) for times in (1.0, 2.0, 4.0))]
+    tried = [plain, *(Layout(plain.density, k / area, share, times * size, apart, margin) for k in counts for share in (0.5, 0.9) for times in (1.0, 2.0, 4.0))]
 
     def fault(layout: Layout) -> float:
         room = layout.clusters * area * (2 * layout.spread) ** len(shape) / math.prod(ratio or [1.0])  # pixels (voxels) that the clusters cover, about
@@ -121,7 +125,7 @@ class Layouts:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As arrays for safetensors. Paper: none."""
-        return {"images": np.array([astuple(i) for i in self.images], np.float64), "sizes": self.sizes, "gaps": self.gaps, "owner": self.owner, "ratio": np.array(self.ratio, np.float64)}
+        return {"images": np.array([(*astuple(i)[:-1], *(i.margin or (0.0,) * len(self.ratio))) for i in self.images], np.float64), "sizes": self.sizes, "gaps": self.gaps, "owner": self.owner, "ratio": np.array(self.ratio, np.float64)}
 
     @classmethod
     def from_arrays(
@@ -129,7 +133,13 @@ class Layouts:
         arrays: dict[str, np.ndarray],  # what `arrays` gave
     ) -> "Layouts":
         """Take back what `arrays` gave. Paper: none."""
-        return cls(tuple(Layout(*map(float, row)) for row in arrays["images"]), arrays["sizes"], arrays["gaps"], arrays["owner"], tuple(map(float, arrays["ratio"])))
+        return cls(tuple(Layout(*row[:5], tuple(row[5:])) for row in arrays["images"].tolist()), arrays["sizes"], arrays["gaps"], arrays["owner"], tuple(map(float, arrays["ratio"])))
+
+
+def _empty_border(boxes: np.ndarray, shape: Sequence[int]) -> tuple[float, ...]:  # 0 along axes where a cell is cut; by chance alone there is a strip, too
+    middles, side = boxes.mean(1), np.array(shape)
+    least = np.minimum(middles, side - middles).min(0) - side / (2 * len(boxes) + 2)
+    return tuple(np.where((boxes[:, 0] > 0).all(0) & (boxes[:, 1] < side).all(0), np.maximum(least, 0), 0.0).tolist())
 
 
 def fit_layouts(
@@ -147,7 +157,7 @@ def fit_layouts(
         kept = boxes[whole] if whole.any() else boxes
         own = (kept[:, 1] - kept[:, 0]).astype(np.float32)
         typical = float(np.median(own * np.array(ratio)))
-        found.append(fit_layout(boxes.mean(1), sample.labels.shape, image_rng(seed, i), typical, ratio))
+        found.append(fit_layout(boxes.mean(1), sample.labels.shape, image_rng(seed, i), typical, ratio, _empty_border(boxes, sample.labels.shape)))
         free = np.minimum(least_gaps(boxes.mean(1), boxes[:, 1] - boxes[:, 0]), FAR).astype(np.float32)
         sizes.append(own), gaps.append(free[whole] if whole.any() else free), owner.append(np.full(len(own), len(found) - 1, np.int32))
     if not found:

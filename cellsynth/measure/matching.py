@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from ..core import ConfigError, DataError, LabeledImage
 from .counting import LabelImages, Overlaps, is_single, overlap_tables
-from ..show import COLOURS, as_plane, display_image, inner_edges
+from ..show import COLOURS, as_plane, display_image, inner_edges, new_figure
 
 # %% ../../nbs/measure/11_matching.ipynb #712ee76a
 OVER = ("pooled", "images")
@@ -406,13 +406,11 @@ def show_matching(
 
     Raises `DataError` if the sizes differ. Paper: none.
     """
-    from matplotlib.figure import Figure
-
     labels = np.asarray(prediction.labels if isinstance(prediction, LabeledImage) else prediction)
     result = match(sample, labels, threshold)
     shown = display_image(sample.image, view=view)
     height = size * shown.shape[0] / shown.shape[1] + 0.22
-    figure = Figure(figsize=(2 * size, height), dpi=72)
+    figure = new_figure(2 * size, height)
     panels = [(sample.labels, 0, MISSED, f"truth: {result.tp} found (green), {result.fn} missed (red)"),
               (labels, 1, FALSE, f"prediction: {result.tp} found (green), {result.fp} false (yellow)")]
     for cells, side, bad, title in panels:

@@ -22,6 +22,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
 from ..core import ConfigError, DataError, EmptyMaskError, LabeledImage
+from ..show import new_figure
 
 # %% ../../nbs/measure/12_morphology.ipynb #c2eb347e
 def touching_pairs(
@@ -484,11 +485,10 @@ def plot_morphology(
 
     Raises `DataError` if the sets differ in dimension, channels or unit. Paper: none.
     """
-    from matplotlib.figure import Figure
-
     distances = compare(real, synthetic, held_out)
     sets = {"real": real, "synthetic": synthetic} | ({"held-out real": held_out} if held_out is not None else {})
-    figure = Figure(figsize=(7.2, 6.6), layout="constrained")
+    figure = new_figure(7.2, 6.6)
+    figure.set_layout_engine("constrained")
     for axis, (name, row) in zip(figure.subplots(4, 3).ravel(), distances.items()):
         curve = name == "pair_correlation"
         (_draw_pairs if curve else _draw_bars)(axis, name, sets)

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
-
 from ..core import ConfigError, DataError, ModelError, track
 from .augment import GEOMETRIC, N_MAGNITUDES, OPERATIONS, WITHOUT_MAGNITUDE, Policy, SubPolicy, apply_operation
 from .wae import WAE, mapping_error
+from ..show import new_figure
 
 # %% ../../nbs/paste/24_search.ipynb #16fc2416
 def _step(changed: torch.Tensor, reference: torch.Tensor, masks: torch.Tensor, operation: str, magnitude):
@@ -165,11 +164,11 @@ def show_policies(
     masks: torch.Tensor,             # (N,1,S,S)
     n: int = 6,                      # policies at each end
     cells: int = 10,                 # cells shown
-) -> Figure:
+):                                   # a matplotlib Figure
     """Policies from the best quarter and from the worst twelfth on the same cells, in the grey scale of the originals. Paper: none."""
     step = max(1, len(scored) // 4 // n)
     chosen = [ScoredPolicy((), 1.0), *scored[: n * step : step], *scored[-1 - (n - 1) * max(1, step // 3) :: max(1, step // 3)]]
-    figure = Figure(figsize=(0.55 * cells + 2.4, 0.56 * len(chosen)), dpi=72)
+    figure = new_figure(0.55 * cells + 2.4, 0.56 * len(chosen))
     axes = figure.subplots(len(chosen), cells, squeeze=False)
     for line, one in zip(axes, chosen):
         changed, _, _ = replay_policy(one.policy, images[:cells], masks[:cells])

@@ -31,7 +31,7 @@ from cellsynth.proof.arms import (
 from .learning import survey_cells
 from .segmenters import SEGMENTERS
 from ..run import generate_dataset, map_tasks
-from ..show import COLOURS, figure_png
+from ..show import COLOURS, figure_png, new_figure
 
 # %% ../../nbs/proof/61_experiment.ipynb #42077b54
 FORMAT = 1  # of the runs' keys
@@ -374,11 +374,9 @@ def plot_experiment(
     width: float = 5.0,     # of the figure, inches
 ):                          # a matplotlib Figure
     """Curves over the number of real images where there are several, bars otherwise; with 95 % intervals and the single runs as dots. Paper: 004 Fig. 6."""
-    from matplotlib.figure import Figure
-
     table, arms = summarise(rows, metric), list(dict.fromkeys(r["arm"] for r in rows))
     curves = len({s["k"] for s in table}) > 1
-    figure = Figure(figsize=(width, 0.62 * width if curves else 0.55 + 0.3 * len(arms)), dpi=72)
+    figure = new_figure(width, 0.62 * width if curves else 0.55 + 0.3 * len(arms))
     axis = figure.add_subplot()
     for number, arm in enumerate(arms):
         colour, mine = COLOURS[(1, 4, 2, 5, 0, 3)[number % 6]] / 255, [s for s in table if s["arm"] == arm]
@@ -409,9 +407,7 @@ def plot_worth(
     width: float = 5.0,     # of the figure, inches
 ):                          # a matplotlib Figure
     """The rival's curve, and arrows from the arm's scores to the number of real images that gives as much. Paper: none."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, 0.62 * width), dpi=72)
+    figure = new_figure(width, 0.62 * width)
     axis, curve = figure.add_subplot(), [(s["k"], s["mean"]) for s in summarise(rows, metric) if s["arm"] == rival]
     curve = np.array(sorted(curve))  # (n,2)
     axis.plot(*curve.T, "o-", color=COLOURS[1] / 255, ms=4, lw=1.3, label=rival)
