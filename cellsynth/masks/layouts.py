@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['MOST_LAYOUTS', 'FAR', 'neighbour_distances', 'least_gaps', 'Layout', 'scatter', 'fit_layout', 'Layouts',
-           'fit_layouts', 'draw_seeds', 'deal_sizes', 'make_room', 'cell_tilts', 'deal_tilts', 'paint_wishes',
-           'drop_twins', 'fit_sizes', 'scale_sizes', 'box_pictures', 'shape_pictures', 'read_points']
+           'fit_layouts', 'draw_seeds', 'deal_sizes', 'make_room', 'cell_tilts', 'deal_tilts', 'Lights', 'cell_lights',
+           'fit_lights', 'light_planes', 'paint_wishes', 'drop_twins', 'fit_sizes', 'scale_sizes', 'box_pictures',
+           'shape_pictures', 'read_points']
 
 # %% ../../nbs/masks/44_layouts.ipynb #b43b2341
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -257,6 +258,67 @@ def deal_tilts(
     near = min(nearest, len(sizes))
     found = tree.query(np.log(boxes[:, 1] - boxes[:, 0]), k=near)[1].reshape(len(boxes), near)
     return tilts[found[np.arange(len(boxes)), rng.integers(near, size=len(boxes))]]
+
+# %% ../../nbs/masks/44_layouts.ipynb #4872706c
+@dataclass(frozen=True, eq=False)
+class Lights:
+    """How bright the cells and the background of each training image are. Paper: none."""
+    ground: np.ndarray  # (images, C) float32, the background
+    cells: np.ndarray   # (n, C) float32, the cells of all images
+    sizes: np.ndarray   # (n,) float32, of the same cells, pixels
+    owner: np.ndarray   # (n,) int32, the image of each cell
+
+    def deal(
+        self,
+        labels: np.ndarray,         # ([D,]H,W) int
+        number: int,                # of the image whose light is taken
+        rng: np.random.Generator,   # random stream
+        nearest: int = 8,           # cells of like size of which one is taken
+    ) -> np.ndarray:                # (1+m, C) float32: the background, then the cells by ascending label
+        """A real brightness for each cell, of a cell of like size in one image. Paper: none."""
+        own, sizes = np.flatnonzero(self.owner == number), np.unique(labels[labels > 0], return_counts=True)[1]
+        near = min(nearest, len(own))
+        found = spatial.cKDTree(np.log(self.sizes[own])[:, None]).query(np.log(sizes)[:, None], k=near)[1].reshape(len(sizes), near)
+        chosen = own[found[np.arange(len(sizes)), rng.integers(near, size=len(sizes))]]
+        return np.concatenate([self.ground[number][None], self.cells[chosen]])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As arrays for safetensors. Paper: none."""
+        return {"ground": self.ground, "cells": self.cells, "sizes": self.sizes, "owner": self.owner}
+
+
+def cell_lights(
+    labels: np.ndarray,  # ([D,]H,W) int
+    image: np.ndarray,   # (C,[D,]H,W) float
+) -> np.ndarray:         # (1+m, C) float32: median of the background, means of the cells by ascending label
+    """How bright cells are, and what lies between them; where nothing does, the darkest pixels stand for it. Paper: none."""
+    ids, outside = np.unique(labels[labels > 0]), labels == 0
+    ground = [np.median(channel[outside]) if outside.any() else channel.min() for channel in image]
+    return np.array([ground, *np.transpose([ndimage.mean(channel, labels, ids) for channel in image])], np.float32).reshape(1 + len(ids), len(image))
+
+
+def fit_lights(
+    dataset: CellDataset,  # stays on disk
+    picture: Callable[[np.ndarray], np.ndarray],  # of an image: (C,[D,]H,W) float, as the network paints it
+) -> Lights:
+    """The lights of a dataset; numbers of images are those of `fit_layouts`. Raises `EmptyMaskError` if no image has a cell. Paper: none."""
+    found, sizes = [], []
+    for sample in dataset[:: -(-len(dataset) // MOST_LAYOUTS)]:
+        if sample.labels.any():
+            found.append(cell_lights(sample.labels, picture(sample.image)))
+            sizes.append(np.unique(sample.labels[sample.labels > 0], return_counts=True)[1].astype(np.float32))
+    if not found:
+        raise EmptyMaskError(f"{dataset.path or 'dataset'}: no image holds a cell; check the masks")
+    return Lights(np.stack([f[0] for f in found]), np.concatenate([f[1:] for f in found]), np.concatenate(sizes), np.repeat(np.arange(len(found), dtype=np.int32), [len(s) for s in sizes]))
+
+
+def light_planes(
+    labels: np.ndarray,  # ([D,]H,W) int
+    lights: np.ndarray,  # (1+m, C): background, cells by ascending label
+) -> np.ndarray:         # (C,[D,]H,W) float32
+    """Each cell flat in its own brightness. Paper: none."""
+    place = np.searchsorted(np.append(0, np.unique(labels[labels > 0])), labels)
+    return np.moveaxis(lights[place], -1, 0).astype(np.float32)
 
 # %% ../../nbs/masks/44_layouts.ipynb #c2a63598
 def paint_wishes(

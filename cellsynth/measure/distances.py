@@ -189,8 +189,11 @@ def squeezenet(
     Raises `DownloadError` where there are no weights, `ModelError` where they do not fit. Paper: none.
     """
     import torch
-    from torchvision.models import squeezenet1_1
 
+    try:
+        from torchvision.models import squeezenet1_1
+    except (ImportError, RuntimeError) as error:
+        raise ModelError(f"torchvision does not work with torch {torch.__version__} ({error}); install both anew, from one place") from error
     path, network = require_weights("squeezenet", weights, download), squeezenet1_1()
     if check and path.suffix != ".safetensors":
         require_official("squeezenet", path, _MEND)
