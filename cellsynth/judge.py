@@ -245,9 +245,9 @@ def _say_statistics(found: dict, n_held_out: int) -> list[str]:
     far = [name for name in sorted(beside, key=lambda name: -beside[name]) if beside[name] > 1][:3]
     furthest = "; furthest: " + ", ".join(f"{STATISTICS[name]} {beside[name]:.1f} times as far" for name in far) if far else ""
     few = f"; {n_held_out} held-out images are few, so this is a matter of luck" if n_held_out < FEW_HELD_OUT else ""
-    return [f"statistics: {sum(v <= 1 for v in beside.values())} of {len(beside)} are as near to real as the held-out images are{furthest}{few}"]
+    return [f"statistics: {sum(v <= 1 for v in beside.values())} of {len(beside)} are as near to real as the held-out images are, {sum(v <= 2 for v in beside.values())} within twice that{furthest}{few}"]
 
-
+# %% ../nbs/70_judge.ipynb #e36815cd
 def _say_agreement(trust: dict) -> list[str]:
     if trust.get("agreement") is None:
         return []

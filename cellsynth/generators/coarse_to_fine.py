@@ -7,7 +7,7 @@ __all__ = ['SETTLED', 'START', 'SMOOTH', 'MASKS', 'FEEDINGS', 'CELL', 'MOST_LEAN
            'MOST_MASKS', 'CoarseToFineConfig', 'Facts', 'survey', 'BoxStage', 'ShapeStage', 'TextureStage',
            'CoarseToFineGAN', 'join_stages']
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #5f5f716f
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #8c9de582
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -20,9 +20,10 @@ from torch import nn
 
 from ..core import CellDataset, ConfigError, DataError, EmptyMaskError, LabeledImage, image_rng, one_thread
 from ..masks.boxes import check_seeds, choose_colours, colour_boxes, decode_boxes, find_boxes
-from ..masks.layouts import Layouts, box_pictures, cell_tilts, deal_sizes, deal_tilts, draw_seeds, drop_twins, fit_layouts, fit_sizes, make_room, paint_wishes, read_points, scale_sizes, shape_pictures
+from ..masks.layouts import Layouts, Lights, box_pictures, cell_lights, cell_tilts, deal_sizes, deal_tilts, draw_seeds, drop_twins, fit_layouts, fit_lights, fit_sizes
+from ..masks.layouts import light_planes, make_room, paint_wishes, read_points, scale_sizes, shape_pictures
 from ..masks.shapes import encode_labels
-from ..masks.split import split_instances
+from ..masks.split import split_instances, tidy_instances
 from ..models import Generator, Learner
 from ..nets.cyclegan import CycleGANConfig, DomainCrops, check_sides, make_generator, translate
 from ..nets.learn import Task, find_device, fit_networks, linear_decay, load_arrays, network_arrays
@@ -30,7 +31,7 @@ from ..nets.paired import PaintConfig, PairedCycleGAN, Painting, find_levels, pa
 from ..nets.pix2pix import IntensityRange
 from ..phantom import Phantom
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #509e3c9e
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #259ed30a
 @dataclass(frozen=True)
 class CoarseToFineConfig:
     """Settings of `CoarseToFineGAN`; 0 stands for a value that depends on the data. Paper: 003 Sec. II and III."""
@@ -43,6 +44,7 @@ class CoarseToFineConfig:
     thickness: float | None = None  # of a slice, in pixels of the plane; None: by the spacing of the training images
     coarse: int = 0              # pixels to one of the first two stages; 0: so many that a cell has about 14
     wishes: bool = True          # seeds ask for a size, boxes for a tilt; False: the paper
+    light: bool = True           # masks ask for a background, and for a brightness of each cell; False: the paper
     feeding: str = "paired"      # of the first stage: paired, or unpaired with artificial seeds (the paper)
     pairs: float = 30.0          # weight of the mean absolute difference of partners in the first two stages, where paired; 0: the paper
     channels: int = 0            # of the networks' first level; 0: 12 in images, 8 in volumes
@@ -243,20 +245,7 @@ class BoxStage(_Stage):
         self.layouts = Layouts.from_arrays(_part(arrays, "layouts"))
         self._take(arrays, meta, 1, 1, _network(self.config, self.facts.ndim))
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #bf52d235
-def _tidied(labels: np.ndarray, smallest: float) -> tuple[np.ndarray, np.ndarray]:  # labels 1..n in order, the old number of each
-    for number, window in enumerate(ndimage.find_objects(labels), 1):
-        if window is not None:
-            holes = ndimage.binary_fill_holes(labels[window] == number) & (labels[window] == 0)
-            labels[window][holes] = number
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    kept = np.flatnonzero(sizes > smallest)
-    renamed = np.zeros(len(sizes), np.int32)
-    renamed[kept] = np.arange(1, len(kept) + 1)
-    return renamed[labels], kept
-
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #d768ed1a
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #bcb5e686
 class ShapeStage(_Stage):
     """Boxes to instance masks, by CycleGAN with pairs, the boundary class and the k-terminal cut. Paper: 003 Sec. II-B."""
     method = "coarse-to-fine-shapes"
@@ -297,7 +286,7 @@ class ShapeStage(_Stage):
             return np.zeros(shape, np.int32), np.zeros(0, int), {}
         picture = self.drawn(boxes, shape, rng)
         split = split_instances(picture[:3], boxes, picture[:3].max(0) > 0, picture[3] > 0)
-        labels, kept = _tidied(split.labels, self.facts.smallest / 2)
+        labels, kept = tidy_instances(split.labels, self.facts.smallest / 2)
         lost = {"empty boxes": len(split.empty), "unparted cells": len(split.unparted), "loose pieces": split.loose}
         return labels, kept - 1, lost | {"tiny cells": len(boxes) - len(kept) - lost["empty boxes"] - lost["unparted cells"], "cut cells": len(split.cut)}
 
@@ -311,58 +300,66 @@ class ShapeStage(_Stage):
         self.facts, self.sizes, self.tilts = _facts(meta["facts"]), arrays["sizes"], arrays["tilts"]
         self._take(arrays, meta, 3, 4, _network(self.config, self.facts.ndim))
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #bab92e30
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #9e2bc1f4
 class TextureStage(_Stage):
     """Masks to images, by pix2pix; by unpaired CycleGAN from polygons. Paper: 003 Sec. II-C and III (the baseline)."""
-    method, phantom = "coarse-to-fine-texture", None
+    method, phantom, lights = "coarse-to-fine-texture", None, None
 
-    def _picture(self, labels: np.ndarray) -> np.ndarray:
-        return encode_labels(labels, "instance", self.facts.ratio)
+    def _picture(self, labels: np.ndarray, lights: np.ndarray | None = None) -> np.ndarray:
+        encoded = encode_labels(labels, "instance", self.facts.ratio)
+        return encoded if lights is None else np.concatenate([encoded, light_planes(labels, lights)])
 
     def learn(self, dataset: CellDataset) -> None:
         """Learn the network, for polygons also the phantom. Raises `EmptyMaskError` without a cell, `DataError` if images are smaller than the stride. Paper: 003 Sec. II-C."""
         config, paired = self.config, self.config.masks != "polygons"
         self.facts, self.levels = replace(survey(dataset, config), coarse=(1,) * dataset[0].ndim), find_levels(dataset)
         net = _network(config, self.facts.ndim, PaintConfig if paired else CycleGANConfig)
-        images, masks = _each(dataset, lambda sample: to_unit(self.levels, sample.image)), _each(dataset, lambda sample: self._picture(sample.labels))
+        self.lights = fit_lights(dataset, partial(to_unit, self.levels)) if config.light and paired else None
+        lit = lambda sample: cell_lights(sample.labels, to_unit(self.levels, sample.image)) if self.lights else None
+        images, masks = _each(dataset, lambda sample: to_unit(self.levels, sample.image)), _each(dataset, lambda sample: self._picture(sample.labels, lit(sample)))
         if not paired:
             self.phantom = Phantom(**dict(zip(("depth", "height", "width")[-self.facts.ndim :], self.facts.shape))).fit(dataset)
             masks = [partial(lambda i: self._picture(self.phantom.sample(config.seed, i).labels), i) for i in range(max(32, len(dataset)))]
-        task = Painting(3, self.facts.channels, net, config.seed) if paired else PairedCycleGAN(3, self.facts.channels, net, 0.0, config.seed)
+        task = Painting(3 + self.facts.channels * bool(self.lights), self.facts.channels, net, config.seed) if paired else PairedCycleGAN(3, self.facts.channels, net, 0.0, config.seed)
         self._train(task, (masks, images), net, "texture", paired, "light")
 
     def image(
         self,
         labels: np.ndarray,        # ([D,]H,W) int
-        rng: np.random.Generator,  # random stream: noise
+        rng: np.random.Generator,  # random stream: light and noise
+        number: int | None = None,  # of the training image whose light is taken; None: any
     ) -> np.ndarray:               # ([D,]H,W,C), in the dtype of the training images
         """Paint a mask. Raises `DataError` for labels of another dimension, or thinner than the stride. Paper: 003 Sec. II-C."""
         network, facts = self._there(), self.facts
         if labels.ndim != facts.ndim:
             raise DataError(f"labels of shape {labels.shape}, but this is a {facts.ndim}D model; give ({'D,' * (facts.ndim == 3)}H,W)")
+        known = len(self.lights.ground) if self.lights else 0
+        lights = self.lights.deal(labels, int(rng.integers(known)) if number is None else number % known, rng) if self.lights else None
         with one_thread():
             if self.config.masks == "polygons":
                 values = translate(network, self._picture(labels), _network(self.config, facts.ndim))
             else:
-                values = paint_patches(network, self._picture(labels), rng, _network(self.config, facts.ndim, PaintConfig))
+                values = paint_patches(network, self._picture(labels, lights), rng, _network(self.config, facts.ndim, PaintConfig))
         return to_image(self.levels, values, np.dtype(facts.dtype))
 
     def state(self) -> tuple[dict[str, np.ndarray], dict]:
-        """The network, the scale of grey, the phantom. Paper: none."""
+        """The network, the scale of grey, lights, the phantom. Paper: none."""
         arrays, meta = self._kept()
         more, phantom = self.phantom.state() if self.phantom else ({}, None)
-        return arrays | {f"phantom.{k}": v for k, v in more.items()}, meta | {"black": self.levels.black, "white": self.levels.white, "phantom": phantom}
+        lights = self.lights.arrays() if self.lights else {}
+        return arrays | {f"phantom.{k}": v for k, v in more.items()} | {f"light.{k}": v for k, v in lights.items()}, meta | {"black": self.levels.black, "white": self.levels.white, "phantom": phantom}
 
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
         self.facts, self.levels = _facts(meta["facts"]), IntensityRange(tuple(meta["black"]), tuple(meta["white"]))
-        paired = self.config.masks != "polygons"
-        self._take(arrays, meta, 3 + paired * self.config.noise, self.facts.channels, _network(self.config, self.facts.ndim, PaintConfig if paired else CycleGANConfig))
+        paired, lights = self.config.masks != "polygons", _part(arrays, "light")
+        self.lights = Lights(**lights) if lights else None
+        self._take(arrays, meta, 3 + self.facts.channels * bool(lights) + paired * self.config.noise, self.facts.channels, _network(self.config, self.facts.ndim, PaintConfig if paired else CycleGANConfig))
         if meta["phantom"] is not None:
             self.phantom = Phantom().ready()
             self.phantom.set_state(_part(arrays, "phantom"), meta["phantom"])
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #36e23338
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #bb492d56
 STAGES: dict[str, type[_Stage]] = {"boxes": BoxStage, "shapes": ShapeStage, "texture": TextureStage}
 MOST_MASKS = 200  # real masks that the baseline keeps
 
@@ -390,7 +387,8 @@ def _seeded(model: "CoarseToFineGAN", points: np.ndarray | None, rng: np.random.
     shape, number = _canvas(model.config, shapes.facts), int(turn * len(boxes.layouts.images))
     if points is not None and len(points) * shapes.facts.smallest > np.prod(shape):
         raise DataError(f"{len(points)} seeds do not fit on {shape}: the smallest cell that was seen has {shapes.facts.smallest} pixels; give fewer seeds or a larger canvas")
-    cut = (points is None) & (np.array(boxes.layouts.images[number].margin or (0.0,) * len(shape)) == 0); margin = np.ceil(np.median(boxes.layouts.cells_of(number)[0], 0) / 2).astype(int) * cut
+    cut = (points is None) & (np.array(boxes.layouts.images[number].margin or (0.0,) * len(shape)) == 0)  # along these axes artificial cells may lie across the frame
+    margin = np.ceil(np.median(boxes.layouts.cells_of(number)[0], 0) / 2).astype(int) * cut
     wide = tuple(int(side) for side in shape + 2 * margin)
     if artificial := points is None:
         check_sides([-(-side // c) for side, c in zip(shape, shapes.facts.coarse)], _network(model.config, len(shape)).stride, "the canvas")
@@ -398,7 +396,7 @@ def _seeded(model: "CoarseToFineGAN", points: np.ndarray | None, rng: np.random.
         points = draw_seeds(boxes.layouts, number, wide, rng, boxes.layouts.images[number].density * share if model.config.density is None else model.config.density)
     found, lost = boxes.boxes(points, wide, rng, number, artificial)
     labels, owners, more = shapes.labels(found, wide, rng)
-    labels, kept = _tidied(_cropped(labels, margin, shape), shapes.facts.smallest / 2)
+    labels, kept = tidy_instances(_cropped(labels, margin, shape), shapes.facts.smallest / 2)
     objects = [{"label": k, "kind": "single", "source": "drawn", "box": (found[owners[i - 1]] - margin).tolist()} for k, i in enumerate(kept, 1)]
     return labels, objects, {"seeds": len(points), "boxes": len(found)} | lost | more | {"outside": len(owners) - len(kept)}
 
@@ -411,18 +409,18 @@ def _cropped(labels: np.ndarray, margin: np.ndarray, shape: tuple[int, ...]) -> 
             labels[window][(pieces > 0) & (pieces != 1 + np.bincount(pieces.ravel())[1:].argmax())] = 0
     return labels
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #d81d4581
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #dbff8495
 def _unseeded(model: "CoarseToFineGAN", rng: np.random.Generator, turn: float) -> tuple[np.ndarray, list[dict], dict]:  # the same, by the paper's two baselines
     if model.config.masks == "polygons":
         drawn = model.stages["texture"].phantom.draw(rng, "polygons", turn)
-        labels, kept = _tidied(drawn.labels.copy(), 0)
+        labels, kept = tidy_instances(drawn.labels.copy(), 0)
         return labels, [{"label": k, "kind": "single", "source": "polygon"} for k in range(1, len(kept) + 1)], {"unplaced polygons": drawn.provenance["unplaced"]}
     name = sorted(model.masks)[int(turn * len(model.masks))]  # in the order of a loaded model
     labels = np.rot90(model.masks[name], rng.integers(4), (-2, -1))
-    labels, kept = _tidied(np.flip(labels, [axis for axis in range(labels.ndim) if rng.integers(2)]).astype(np.int32), 0)
+    labels, kept = tidy_instances(np.flip(labels, [axis for axis in range(labels.ndim) if rng.integers(2)]).astype(np.int32), 0)
     return labels, [{"label": k, "kind": "single", "source": name, "source_label": int(old)} for k, old in enumerate(kept, 1)], {}
 
-# %% ../../nbs/generators/53_coarse_to_fine.ipynb #bb80ba27
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #ebd4ae0c
 def _draw(model: "CoarseToFineGAN", rng: np.random.Generator, name: str, turn: float, points: np.ndarray | None = None) -> LabeledImage:
     config, texture = model.config, model.stages["texture"]
     if config.masks == "learned":
@@ -432,7 +430,7 @@ def _draw(model: "CoarseToFineGAN", rng: np.random.Generator, name: str, turn: f
         raise ConfigError(f"masks={config.masks!r} takes no seeds; fit with masks=learned")
     else:
         labels, objects, dropped = _unseeded(model, rng, turn)
-    image, spacing = texture.image(labels, rng), texture.facts.spacing
+    image, spacing = texture.image(labels, rng, int(turn * len(texture.lights.ground)) if texture.lights else None), texture.facts.spacing
     gone = {k: v for k, v in dropped.items() if k not in ("seeds", "boxes", "cut cells", "outside")}
     provenance = {"background": {"source": None, "method": "painted"}, "objects": objects, "unplaced": sum(gone.values()) - gone.get("loose pieces", 0), "stages": dropped}
     if spacing is None:

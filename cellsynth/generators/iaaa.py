@@ -325,7 +325,12 @@ def fit_summary(
              f"{at_frame} of {cells} cells are cut by the frame and are not copied",
              f"the cells' light reaches {model.grow:.0f} pixels beyond their masks"]
     if model.policies:
-        lines.append(f"{len(model.policies)} policies kept, scores {model.policies[0].score:.3f} to {model.policies[-1].score:.3f}")
+        best, worst = model.policies[0].score, model.policies[-1].score
+        lines.append(f"{len(model.policies)} policies kept, scores {best:.3f} (the best) to {worst:.3f}; higher is nearer to the real cell: 1 is the cell itself, 0.5 flat background")
+    if (pieces := count["single"] + count["multi"]) < 100:
+        plans = [model.pool.plan(np.random.default_rng(i), (i + 0.5) / 100) for i in range(100)]
+        copies = sum(model.objects[o].kind != "noise" for plan in plans for o in plan.objects)
+        lines.append(f"only {pieces} piece{'s' * (pieces != 1)} to copy: 100 images repeat each about {copies / pieces:.0f} times")
     if len(model.statistics.images) == 1:
         lines.append("only one image: every generated image is made of its cells and its background")
     return lines

@@ -138,9 +138,8 @@ class Layouts:
 
 
 def _empty_border(boxes: np.ndarray, shape: Sequence[int]) -> tuple[float, ...]:  # 0 along axes where a cell is cut; by chance alone there is a strip, too
-    middles, side = boxes.mean(1), np.array(shape)
-    least = np.minimum(middles, side - middles).min(0) - side / (2 * len(boxes) + 2)
-    return tuple(np.where((boxes[:, 0] > 0).all(0) & (boxes[:, 1] < side).all(0), np.maximum(least, 0), 0.0).tolist())
+    least = np.minimum(boxes.mean(1), np.array(shape) - boxes.mean(1)).min(0) - np.array(shape) / (2 * len(boxes) + 2)
+    return tuple(np.where((boxes[:, 0] > 0).all(0) & (boxes[:, 1] < np.array(shape)).all(0), np.maximum(least, 0), 0.0).tolist())
 
 
 def fit_layouts(

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['WEIGHT', 'CORE', 'SIZES', 'CutGraph', 'colour_graph', 'cut_value', 'isolating_cut', 'isolate_all', 'grow_part',
-           'improve_cut', 'merge_nodes', 'grow_supervoxels', 'k_terminal_cut', 'Split', 'split_instances']
+           'improve_cut', 'merge_nodes', 'grow_supervoxels', 'k_terminal_cut', 'Split', 'split_instances',
+           'tidy_instances']
 
 # %% ../../nbs/masks/43_split.ipynb #60d24c70
 from dataclasses import dataclass, replace
@@ -349,3 +350,20 @@ def split_instances(
     unparted = cut[(sizes[cut] < SIZES[0]) | (sizes[cut] > SIZES[1])]
     labels[np.isin(labels, unparted + 1)] = 0
     return Split(labels, np.flatnonzero(homes == 0).tolist(), unparted.tolist(), cut.tolist(), int((tenants[1:] == 0).sum()))
+
+# %% ../../nbs/masks/43_split.ipynb #04ea5f08
+def tidy_instances(
+    labels: np.ndarray,  # ([D,]H,W) int, 0 = background; is changed
+    smallest: float,     # pixels; what is not larger is dropped
+) -> tuple[np.ndarray, np.ndarray]:  # the same shape int32, labels 1..n in the old order; the old number of each
+    """Close the holes of instances, drop the small ones, number the rest. Paper: none."""
+    for number, window in enumerate(ndimage.find_objects(labels), 1):
+        if window is not None:
+            holes = ndimage.binary_fill_holes(labels[window] == number) & (labels[window] == 0)
+            labels[window][holes] = number
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    kept = np.flatnonzero(sizes > smallest)
+    renamed = np.zeros(len(sizes), np.int32)
+    renamed[kept] = np.arange(1, len(kept) + 1)
+    return renamed[labels], kept
