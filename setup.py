@@ -1,4 +1,5 @@
 """Packaging: everything but the entry points is read from settings.ini."""
+import re
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -11,11 +12,21 @@ cfg = config["DEFAULT"]
 url = cfg["git_url"]
 docs = cfg["doc_host"] + cfg["doc_baseurl"]
 
+
+def absolute(text: str) -> str:
+    """Markdown whose relative links and pictures lead to the repository: the package index shows README.md without what lies beside it."""
+    def full(found: re.Match) -> str:
+        return f"{found[1]}{url}/{'raw' if found[1].startswith('!') else 'blob'}/{cfg['branch']}/{found[2]}"
+
+    return re.sub(r"(!?\[[^\[\]]*\]\()(?![a-z]+:|#|/)([^)\s]+)", full, text)
+
+
+
 setup(
     name=cfg["lib_name"],
     version=cfg["version"],
     description=cfg["description"],
-    long_description=(here / "README.md").read_text(encoding="utf-8"),
+    long_description=absolute((here / "README.md").read_text(encoding="utf-8")),
     long_description_content_type="text/markdown",
     keywords=cfg["keywords"],
     author=cfg["author"],

@@ -28,11 +28,11 @@ _IMAGE_FOLDERS = ("images", "image", "img", "imgs", "raw", "inputs", "input")
 _MASK_FOLDERS = ("masks", "mask", "labels", "label", "annotations", "annotation", "groundtruth", "ground_truth", "gt", "targets")
 _ENDINGS = ("_cp_masks", "_masks", "_mask", "_labels", "_label", "_seg")
 
-
+# %% ../nbs/01_data.ipynb #e3d84b08
 def _stem(path: Path) -> str:  # without the suffix, and without .ome
     return path.stem[:-4] if path.stem.lower().endswith(".ome") else path.stem
 
-
+# %% ../nbs/01_data.ipynb #a625650b
 def _rasters(folder: Path) -> list[Path]:  # supported files, sorted; hidden ones left out
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file())
 
@@ -44,6 +44,7 @@ class _Listing:
     files: list[Path]                      # the images
     load: Callable[[int], LabeledImage]    # loads sample i
     problems: list[str]                    # one line each, naming the file and the mend
+    masks: Sequence[Path] = ()             # of the samples, where each is one file
 
 # %% ../nbs/01_data.ipynb #7d1e1b96
 def _by_stem(files: Iterable[Path], stem: Callable[[Path], str], problems: list[str]) -> dict[str, Path]:
@@ -54,7 +55,7 @@ def _by_stem(files: Iterable[Path], stem: Callable[[Path], str], problems: list[
             problems.append(f"{path}: has the same name as {first.name}; keep one of them")
     return found
 
-
+# %% ../nbs/01_data.ipynb #2a9475b6
 def _pair_up(layout: str, images: dict[str, Path], masks: dict[str, Path], problems: list[str], where: str) -> _Listing:
     for name in sorted(images.keys() - masks.keys()):
         problems.append(f"{images[name]}: has no mask; add {where.format(name)} or remove the image")
@@ -62,14 +63,14 @@ def _pair_up(layout: str, images: dict[str, Path], masks: dict[str, Path], probl
         problems.append(f"{masks[name]}: has no image of that name; add the image or remove the mask")
     names = sorted(images.keys() & masks.keys())
     files = [images[n] for n in names]
-    return _Listing(layout, names, files, lambda i: _load_pair(files[i], masks[names[i]], names[i]), problems)
+    return _Listing(layout, names, files, lambda i: _load_pair(files[i], masks[names[i]], names[i]), problems, [masks[n] for n in names])
 
 # %% ../nbs/01_data.ipynb #e42f0206
 def _subfolder(path: Path, names: Sequence[str]) -> Path | None:  # the first of those names that holds images
     held = {p.name.lower(): p for p in sorted(path.iterdir()) if p.is_dir()}
     return next((held[n] for n in names if n in held and _rasters(held[n])), None)
 
-
+# %% ../nbs/01_data.ipynb #d1f2231d
 def _without_ending(stem: str) -> str | None:  # the image's name, or None for a file that is no mask
     return next((stem[: -len(e)] for e in _ENDINGS if stem.lower().endswith(e) and len(stem) > len(e)), None)
 
@@ -100,7 +101,7 @@ def _list_cellpose(path: Path) -> _Listing | None:
 # %% ../nbs/01_data.ipynb #fcfffd6e
 _SPLITS = {"train", "val", "test", "training", "validation", "testing"}  # folders of datasets, not of images
 
-
+# %% ../nbs/01_data.ipynb #48925d8d
 def _list_bowl(path: Path) -> _Listing | None:
     folders = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
     held = {p: _rasters(p / "images") for p in folders if (p / "images").is_dir() and (p / "masks").is_dir()}
@@ -215,6 +216,14 @@ LAYOUTS: dict[str, Callable[[Path], "_Listing | None"]] = {
 _LOOKED_FOR = ("images/ + masks/, <name>_masks.* beside <name>.*, <id>/images + <id>/masks, a COCO JSON file; "
                "images are PNG, TIFF or JPEG")
 
+# %% ../nbs/01_data.ipynb #c6cd685b
+def _half_a_pair(path: Path) -> str | None:  # what is missing where there are images and no masks, or the reverse
+    for names, others, wanted in ((_IMAGE_FOLDERS, _MASK_FOLDERS, "image needs a mask"), (_MASK_FOLDERS, _IMAGE_FOLDERS, "mask needs an image")):
+        if (there := _subfolder(path, names)) and not _subfolder(path, others):
+            bare = next((f"PNG, TIFF or JPEG file in {p.name}/" for p in sorted(path.iterdir()) if p.is_dir() and p.name.lower() in others), None)
+            return f"has {there.name}/ but no {bare or f'{others[0]}/'}; each {wanted} of the same name there"
+    return None
+
 # %% ../nbs/01_data.ipynb #05b8dc9c
 def _recognise(path: Path, layout: str | None) -> _Listing:
     if layout is not None and layout not in LAYOUTS:
@@ -229,13 +238,17 @@ def _recognise(path: Path, layout: str | None) -> _Listing:
             if (listing := LAYOUTS[name](path)) is not None:
                 return listing
         held = sorted(p.name + "/" * p.is_dir() for p in path.iterdir() if not p.name.startswith(".")) if path.is_dir() else []
-        below = [p for p in held if p.endswith("/") and not layout and any(f(path / p) for f in LAYOUTS.values())]
+        half = _half_a_pair(path) if path.is_dir() and layout in (None, "folder") else None
+        tried = [path / p for p in held if p.endswith("/")] + [path.parent] * (path.name.lower() in (*_IMAGE_FOLDERS, *_MASK_FOLDERS))
+        near = [p for p in tried if not layout and any(f(p) for f in LAYOUTS.values())]
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from error
     there = f"it holds {', '.join(held[:6])}{' ...' if len(held) > 6 else ''}" if held else "it is empty"
-    hint = f"; did you mean {path / below[0]}?" if below else ""
+    hint = f"; did you mean {near[0]}?" if near else ""
     if any(p.endswith("_seg.npy") for p in held):
         hint = "; Cellpose's _seg.npy files are pickles, which are not opened: save the masks as PNG or TIFF there"
+    if half and not hint:
+        raise DataError(f"{path}: {half}")
     raise DataError(f"{path}: no {layout or 'known'} layout here; looked for {_LOOKED_FOR}; {there}{hint}")
 
 # %% ../nbs/01_data.ipynb #86d4b867
@@ -290,15 +303,19 @@ class DatasetReport:
         return "\n".join(lines + ([] if self.errors or self.warnings else ["  no problem found"]))
 
 # %% ../nbs/01_data.ipynb #7964f677
-def _mask_warnings(sample: LabeledImage, areas: np.ndarray, file: Path) -> list[str]:
+def _mask_warnings(sample: LabeledImage, areas: np.ndarray, file: Path, mask: Path | None) -> list[str]:
+    its = f"{file}: its mask" + (f" {mask.parent.name}/{mask.name}" if mask else "")
     if not areas.size:
-        return [f"{file}: its mask holds no cell; remove the pair if that is a mistake"]
-    pieces, found = int(connected_pieces(sample.labels).max()), []
-    if pieces > areas.size == 1:
-        found.append(f"{file}: its mask has one number ({sample.label_ids[0]}) in {pieces} pieces, which looks like foreground; "
+        return [f"{its} holds no cell; remove the pair if that is a mistake"]
+    pieces, found = connected_pieces(sample.labels), []
+    ids, first = np.unique(pieces, return_index=True)
+    torn = [str(label) for label, n in sorted(Counter(sample.labels.flat[first[ids > 0]].tolist()).items()) if n > 1]
+    if torn and areas.size == 1:
+        found.append(f"{its} has one number ({torn[0]}) in {ids[-1]} pieces, which looks like foreground; "
                      "if no cells touch, number the pieces with cellsynth.files.connected_pieces")
-    elif pieces > areas.size:
-        found.append(f"{file}: its mask has {pieces - areas.size} more pieces than cells; if two cells share a number, renumber one")
+    elif torn:
+        found.append(f"{its} has the number{'s' * (len(torn) > 1)} {', '.join(torn[:4])}{' ...' * (len(torn) > 4)} in several pieces; "
+                     "a cell that another one crosses is no mistake, two cells with one number are: renumber one")
     if areas.sum() == sample.labels.size:
         found.append(f"{file}: every pixel belongs to a cell; background must be 0")
     return found
@@ -333,7 +350,7 @@ def check_dataset(
         shapes[sample.labels.shape] += 1
         cells.append(len(areas)), all_areas.append(areas.astype(np.int32))
         empty += [] if areas.size else [sample.name]
-        warnings += _mask_warnings(sample, areas, listing.files[index])
+        warnings += _mask_warnings(sample, areas, listing.files[index], listing.masks[index] if listing.masks else None)
     if not cells:
         errors.append(f"{path}: holds no image that can be read; add images with masks")
     elif len(cells) == 1:
@@ -349,11 +366,11 @@ def check_dataset(
 OUTPUT_VERSION = 1
 _TEMPORARY = re.compile(r"^\..+\.\d+\.tmp(\..+)?$")  # what `write_atomic` leaves when it is killed
 
-
+# %% ../nbs/01_data.ipynb #d76098da
 def _plain(value: object) -> object:  # numpy values as JSON holds them
     return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else str(value)
 
-
+# %% ../nbs/01_data.ipynb #4b203ddc
 def _sweep(path: Path, parts: bool) -> None:  # remove what a killed process left, and the parts
     for folder in (path, path / "images", path / "masks", path / ".parts"):
         for name in os.listdir(folder) if folder.is_dir() else []:
@@ -369,7 +386,7 @@ def _written_names(path: Path) -> set[str]:  # of all samples whose files a run 
         names.update(json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines() if line.endswith('"'))
     return names
 
-
+# %% ../nbs/01_data.ipynb #7d52febc
 def _clear_run(path: Path) -> None:  # remove what a run wrote, nothing else
     names = _written_names(path)
     files = [p for f in ("images", "masks") if (path / f).is_dir() for p in (path / f).iterdir()]
@@ -381,6 +398,11 @@ def _clear_run(path: Path) -> None:  # remove what a run wrote, nothing else
     for file in (path / "annotations.json", *(path / ".parts").glob("*.jsonl"), *files, path / "provenance.jsonl"):
         file.unlink(missing_ok=True)
     _sweep(path, parts=True)
+
+# %% ../nbs/01_data.ipynb #99095c24
+def _differences(held: dict, info: dict, names: list[str]) -> str:  # short facts with both values, others by their name
+    short = {k for k in names if all(isinstance(run.get(k), (int, str)) and len(str(run[k])) < 30 for run in (held, info))}
+    return ", ".join(f"its {k} is {held[k]}, not {info[k]}" if k in short else f"its {k} differs" for k in names)
 
 # %% ../nbs/01_data.ipynb #a780bbc9
 def open_output(
@@ -405,7 +427,7 @@ def open_output(
             held = None
         if held is not None:
             if differs or not info:
-                raise OutputError(f"{path}: holds another run (it differs in {', '.join(differs) or 'all'}); "
+                raise OutputError(f"{path}: holds another run ({_differences(held, info, differs) or 'nothing is known of this one'}); "
                                   "give another folder, or --overwrite to replace it")
             _sweep(path, parts=done)
             if done:

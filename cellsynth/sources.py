@@ -8,7 +8,6 @@ __all__ = ['BASE_URL', 'SOURCES', 'SourceFile', 'Source', 'list_sources', 'cache
 
 # %% ../nbs/04_sources.ipynb #4334f720
 import dataclasses
-import difflib
 import hashlib
 import json
 import logging
@@ -27,6 +26,7 @@ import numpy as np
 from .core import CellDataset, ConfigError, DataError, DownloadError, OutputError, make_folder, write_atomic
 from .data import read_dataset
 from .files import connected_pieces, read_mask
+from .models import did_you_mean
 
 # %% ../nbs/04_sources.ipynb #37b6293b
 BASE_URL = "https://data.broadinstitute.org/bbbc"
@@ -84,8 +84,7 @@ def list_sources() -> list[Source]:  # by name
 def _source(name: str) -> Source:
     known = {source.name: source for source in SOURCES}
     if name.upper() not in known:
-        near = difflib.get_close_matches(name.upper(), known, 1)
-        raise ConfigError(f"there is no public dataset {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"))
+        raise ConfigError(f"there is no public dataset {name!r}; {did_you_mean(name.upper(), known)}")
     return known[name.upper()]
 
 # %% ../nbs/04_sources.ipynb #c31fc773

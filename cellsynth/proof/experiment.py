@@ -14,6 +14,7 @@ import io
 import json
 import logging
 import math
+import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -24,7 +25,7 @@ import numpy as np
 from .. import __version__
 from ..core import CellDataset, ConfigError, DataError, OutputError, make_folder, one_thread, track, write_atomic
 from ..data import read_dataset
-from ..models import generator_class
+from ..models import did_you_mean, generator_class
 from cellsynth.proof.arms import (
     METRICS, RIVAL, Arm, Source, draw_subset, fingerprints, protocol_arms, require_apart, score_segmenter, train_arm,
 )
@@ -137,7 +138,7 @@ def _check_request(train, test, arms: list[Arm], ks, subsets: int, seeds: int, s
     if not arms or len(set(names)) < len(names):
         raise ConfigError(f"arms: {', '.join(names) or 'none'}; give at least one, each with a name of its own")
     if model not in SEGMENTERS:
-        raise ConfigError(f"there is no model {model!r}; known: {', '.join(SEGMENTERS)}")
+        raise ConfigError(f"there is no model {model!r}; {did_you_mean(model, SEGMENTERS)}")
     SEGMENTERS[model](**settings)
     for arm in arms:
         if arm.source is not None and arm.source not in sources:
@@ -271,7 +272,7 @@ def require_metric(
 ) -> None:
     """Raises `ConfigError` if it is none of METRICS. Paper: none."""
     if metric not in METRICS:
-        raise ConfigError(f"there is no metric {metric!r}; known: {', '.join(METRICS)}")
+        raise ConfigError(f"there is no metric {metric!r}; {did_you_mean(metric, METRICS)}")
 
 
 def t_interval(
@@ -375,8 +376,8 @@ def plot_experiment(
 ):                          # a matplotlib Figure
     """Curves over the number of real images where there are several, bars otherwise; with 95 % intervals and the single runs as dots. Paper: 004 Fig. 6."""
     table, arms = summarise(rows, metric), list(dict.fromkeys(r["arm"] for r in rows))
-    curves = len({s["k"] for s in table}) > 1
-    figure = new_figure(width, 0.62 * width if curves else 0.55 + 0.3 * len(arms))
+    curves, names = len({s["k"] for s in table}) > 1, [textwrap.fill(arm, round(6 * width)) for arm in arms]
+    figure = new_figure(width, 0.62 * width if curves else 0.55 + 0.3 * len(arms) + 0.1 * "".join(names).count("\n"))
     axis = figure.add_subplot()
     for number, arm in enumerate(arms):
         colour, mine = COLOURS[(1, 4, 2, 5, 0, 3)[number % 6]] / 255, [s for s in table if s["arm"] == arm]
@@ -384,7 +385,7 @@ def plot_experiment(
         at = np.array([s["k"] for s in mine], float) * 1.03 ** (number - (len(arms) - 1) / 2) if curves else np.array([number])
         mean, low, high = (np.array([s["mean"] if s[part] is None else s[part] for s in mine]) for part in ("mean", "low", "high"))
         if curves:
-            axis.errorbar(at, mean, (mean - low, high - mean), color=colour, marker="o", ms=4, capsize=2, lw=1.3, label=arm)
+            axis.errorbar(at, mean, (mean - low, high - mean), color=colour, marker="o", ms=4, capsize=2, lw=1.3, label=names[number])
         else:
             axis.barh(at, mean, color=colour, alpha=0.7, height=0.7, xerr=(mean - low, high - mean), capsize=2)
             axis.plot([v for _, v in runs], np.full(len(runs), number), "k.", ms=3)
@@ -393,9 +394,9 @@ def plot_experiment(
         axis.set_xscale("log", base=2), axis.set_xticks(ks, [str(k) for k in ks]), axis.minorticks_off()
         axis.set_xlabel("real images", fontsize=8), axis.set_ylabel(metric, fontsize=8), axis.legend(fontsize=7, frameon=False)
     else:
-        axis.set_yticks(range(len(arms)), arms), axis.invert_yaxis(), axis.set_xlabel(metric, fontsize=8), axis.set_xlim(0, min(1, axis.get_xlim()[1]))
+        axis.set_yticks(range(len(arms)), names), axis.invert_yaxis(), axis.set_xlabel(metric, fontsize=8), axis.set_xlim(0, min(1, axis.get_xlim()[1]))
     axis.tick_params(labelsize=7), axis.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout(pad=0.4)
+    figure.set_layout_engine("tight", pad=0.4)  # done when it is drawn, at the resolution of the file
     return figure
 
 # %% ../../nbs/proof/61_experiment.ipynb #f3c1fb1d
@@ -420,7 +421,7 @@ def plot_worth(
     axis.set_xscale("log", base=2), axis.set_xticks(curve[:, 0], [f"{k:.0f}" for k in curve[:, 0]]), axis.minorticks_off()
     axis.set_xlabel("real images", fontsize=8), axis.set_ylabel(metric, fontsize=8), axis.legend(fontsize=7, frameon=False, loc="lower right")
     axis.tick_params(labelsize=7), axis.spines[["top", "right"]].set_visible(False), axis.margins(0.12)
-    figure.tight_layout(pad=0.4)
+    figure.set_layout_engine("tight", pad=0.4)  # done when it is drawn, at the resolution of the file
     return figure
 
 # %% ../../nbs/proof/61_experiment.ipynb #c0c59848
@@ -453,7 +454,7 @@ def result_table(
         return "" if values["low"] is None else f"[{values['low']:{sign}.3f}, {values['high']:{sign}.3f}]"
 
     compared = rival in {r["arm"] for r in rows}
-    heads, lines = ["arm", "k", "n", metric, "95 % interval", *(["gain", "95 % interval"] if compared else [])], []
+    heads, lines = ["arm", "k", "n", metric, "95 % interval", *([f"gain over {rival}", "95 % interval"] if compared else [])], []
     for s in summarise(rows, metric):
         lines.append([s["arm"], str(s["k"]), str(s["n"]), f"{s['mean']:.3f}", span(s, "")])
         gain = next((g for g in paired(rows, s["arm"], rival, metric) if g["k"] == s["k"]), None) if s["arm"] != rival and compared else None
@@ -465,8 +466,10 @@ def worth_lines(
     rows: Sequence[dict],  # of `run_experiment`
     metric: str = "dsb",   # one of METRICS
     rival: str = RIVAL,    # whose curve is read
-) -> list[str]:            # a sentence for each arm with synthetic images and each k; none without a curve
+) -> list[str]:            # a sentence for each arm with synthetic images and each k; none without a curve; a note where all scores are 0
     """What the synthetic images are worth, in words. Paper: none."""
+    if not any(r["value"] for r in rows if r["metric"] == metric):
+        return ["no arm found a cell; give more --steps"]
     if len({r["k"] for r in rows if r["arm"] == rival}) < 2:
         return []
     most, least = max(r["k"] for r in rows), min(r["k"] for r in rows)
