@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['IMAGE_DTYPES', 'CellsynthError', 'DataError', 'EmptyMaskError', 'ConfigError', 'ModelError', 'OutputError',
            'DownloadError', 'raises', 'LabeledImage', 'renumber_labels', 'find_boxes', 'CellDataset', 'image_rng',
-           'value_range', 'to_dtype', 'make_config', 'write_atomic', 'make_folder', 'track', 'one_thread',
-           'package_versions']
+           'value_range', 'to_dtype', 'did_you_mean', 'make_config', 'write_atomic', 'make_folder', 'track',
+           'one_thread', 'package_versions']
 
 # %% ../nbs/00_core.ipynb #a0c21fa7
 import dataclasses
@@ -301,6 +301,16 @@ def _as_field_type(name: str, value: typing.Any, kind: object) -> object:
     raise ConfigError(f"setting {name}={value!r} is not of type {names}")
 
 
+def did_you_mean(
+    name: str,             # what was asked for
+    known: Iterable[str],  # what there is
+) -> str:
+    """The end of a complaint about an unknown name: the most similar known one, or all of them. Paper: none."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+
+
 def make_config(
     kind: type,               # a frozen dataclass
     *layers: dict[str, object],  # settings; later ones win
@@ -314,9 +324,7 @@ def make_config(
     values = {}
     for name, value in ((n, v) for layer in layers for n, v in layer.items()):
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            raise ConfigError(f"there is no setting {name!r}; {hint}")
+            raise ConfigError(f"there is no setting {name!r}; {did_you_mean(name, known)}")
         values[name] = _as_field_type(name, value, types[name])
     return kind(**values)
 

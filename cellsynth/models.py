@@ -4,13 +4,11 @@
 
 # %% auto #0
 __all__ = ['FORMAT_VERSION', 'GOLDEN', 'require_writable', 'require_place', 'save_model', 'load_model', 'SavedModel', 'Learner',
-           'Generator', 'did_you_mean', 'generator_names', 'generator_class', 'load_generator', 'method_table',
-           'setting_table']
+           'Generator', 'generator_names', 'generator_class', 'load_generator', 'method_table', 'setting_table']
 
 # %% ../nbs/00_models.ipynb #14beec96
 import ast
 import dataclasses
-import difflib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -30,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from cellsynth.core import (
-    CellDataset, ConfigError, DataError, LabeledImage, ModelError, OutputError, image_rng, make_config, make_folder, package_versions,
+    CellDataset, ConfigError, DataError, LabeledImage, ModelError, OutputError, did_you_mean, image_rng, make_config, make_folder, package_versions,
     write_atomic,
 )
 
@@ -299,16 +297,6 @@ class Generator(Learner):
         return (self.sample(seed, index) for index in range(start, start + n))
 
 # %% ../nbs/00_models.ipynb #5fed2f5d
-def did_you_mean(
-    name: str,             # what was asked for
-    known: Iterable[str],  # what there is
-) -> str:
-    """The end of a complaint about an unknown name: the most similar known one, or all of them. Paper: none."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-
-
 def generator_names() -> list[str]:  # sorted
     """Names of the installed methods. Paper: none."""
     return sorted({e.name for e in importlib.metadata.entry_points(group="cellsynth.generators")})

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .core import CellDataset, ConfigError, DataError, LabeledImage, image_rng, to_dtype
+from .core import CellDataset, ConfigError, DataError, LabeledImage, did_you_mean, image_rng, to_dtype
 from .models import Generator
 from .outlines import (PhantomCell, blur_image, draw_count, noise_field, outline_mask, place_cells, propose_cells,
                                 random_factor, smooth)
@@ -103,13 +103,10 @@ def resolve_settings(
 
     Raises `ConfigError` for an unknown kind or dtype and for values out of range. Paper: none.
     """
-    import difflib
-
     given = {name: value for name, value in asdict(config).items() if value is not None}
     kind = given.get("kind") or (learnt or {}).get("kind") or "nuclei"
     if kind not in KINDS:
-        near = difflib.get_close_matches(kind, KINDS, 1, 0.5)
-        raise ConfigError(f"there is no kind {kind!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KINDS)}"))
+        raise ConfigError(f"there is no kind {kind!r}; {did_you_mean(kind, KINDS)}")
     filled = DEFAULTS[kind] | {n: v for n, v in (learnt or {}).items() if v is not None} | given | {"kind": kind}
     for name, value in filled.items():
         if isinstance(value, (int, float)) and (not math.isfinite(value) or value < 0 or (value == 0 and name not in _ZERO_ALLOWED)):

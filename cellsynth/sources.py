@@ -23,10 +23,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from .core import CellDataset, ConfigError, DataError, DownloadError, OutputError, make_folder, write_atomic
+from .core import CellDataset, ConfigError, DataError, DownloadError, OutputError, did_you_mean, make_folder, write_atomic
 from .data import read_dataset
 from .files import connected_pieces, read_mask
-from .models import did_you_mean
 
 # %% ../nbs/04_sources.ipynb #37b6293b
 BASE_URL = "https://data.broadinstitute.org/bbbc"

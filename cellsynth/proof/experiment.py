@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..core import CellDataset, ConfigError, DataError, OutputError, make_folder, one_thread, track, write_atomic
+from ..core import CellDataset, ConfigError, DataError, OutputError, did_you_mean, make_folder, one_thread, track, write_atomic
 from ..data import read_dataset
-from ..models import did_you_mean, generator_class
+from ..models import generator_class
 from cellsynth.proof.arms import (
     METRICS, RIVAL, Arm, Source, draw_subset, fingerprints, protocol_arms, require_apart, score_segmenter, train_arm,
 )
