@@ -303,7 +303,7 @@ def _stain(s: dict, stains: np.ndarray | None, rng: np.random.Generator) -> np.n
 
 # %% ../nbs/03_phantom.ipynb #79d48ba9
 class Phantom(Generator):
-    """Parametric simulator of labelled microscopy images; needs no data, and can be tuned to some.
+    """Parametric simulator of labelled microscopy images; needs no data, and can be tuned to some. 2D and 3D.
 
     Paper: 004, SIMCEP as described in the introduction.
     """
