@@ -168,12 +168,13 @@ class Painting(Task):
         config: PaintConfig = PaintConfig(),  # settings
         seed: int = 0,                       # of the weights
         settle: int | None = None,           # step from which on normalisations are settled; None: never
+        start: float | None = None,          # gain of the straight way from the first channels of the condition to the image at the beginning; None: as in the settings
     ) -> None:
         super().__init__()
         self.config, self.settle = config, settle
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.generator = awaken(make_generator(before + config.noise, after, config))
+            self.generator = awaken(make_generator(before + config.noise, after, config), start)
             self.judge = PatchDiscriminator(before + after, config.ndim, config.judge_width, config.judge_layers, config.judge_norm, config.flat)
         self.turns = {name: Turn((name,), config.rate) for name in ("judge", "generator")}
 
