@@ -316,13 +316,13 @@ class TextureStage(_Stage):
         self.facts, self.levels = replace(survey(dataset, config), coarse=(1,) * dataset[0].ndim), find_levels(dataset)
         net = _network(config, self.facts.ndim, PaintConfig if paired else CycleGANConfig)
         self.lights = fit_lights(dataset, partial(to_unit, self.levels)) if config.light != "none" and paired else None
-        lit = lambda sample: cell_lights(sample.labels, to_unit(self.levels, sample.image)) if self.lights else None
-        images, masks = _each(dataset, lambda sample: to_unit(self.levels, sample.image)), _each(dataset, lambda sample: self._picture(sample.labels, lit(sample)))
+        images = _each(dataset, lambda sample: to_unit(self.levels, sample.image))
+        masks = _each(dataset, lambda sample: self._picture(sample.labels, cell_lights(sample.labels, to_unit(self.levels, sample.image)) if self.lights else None))
         if not paired:
             self.phantom = Phantom(**dict(zip(("depth", "height", "width")[-self.facts.ndim :], self.facts.shape))).fit(dataset)
             masks = [partial(lambda i: self._picture(self.phantom.sample(config.seed, i).labels), i) for i in range(max(32, len(dataset)))]
-        shown, start = 3 + self.facts.channels * bool(self.lights), LIT if self.lights and config.light == "straight" else None
-        task = Painting(shown, self.facts.channels, net, config.seed, start=start) if paired else PairedCycleGAN(3, self.facts.channels, net, 0.0, config.seed)
+        start = LIT if self.lights and config.light == "straight" else None
+        task = Painting(3 + self.facts.channels * bool(self.lights), self.facts.channels, net, config.seed, start=start) if paired else PairedCycleGAN(3, self.facts.channels, net, 0.0, config.seed)
         self._train(task, (masks, images), net, "texture", paired, "light")
 
     def image(
@@ -335,12 +335,9 @@ class TextureStage(_Stage):
         network, facts = self._there(), self.facts
         if labels.ndim != facts.ndim:
             raise DataError(f"labels of shape {labels.shape}, but this is a {facts.ndim}D model; give ({'D,' * (facts.ndim == 3)}H,W)")
-        lights = self.lights.deal(labels, number, rng) if self.lights else None
+        shown, polygons = self._picture(labels, self.lights.deal(labels, number, rng) if self.lights else None), self.config.masks == "polygons"
         with one_thread():
-            if self.config.masks == "polygons":
-                values = translate(network, self._picture(labels), _network(self.config, facts.ndim))
-            else:
-                values = paint_patches(network, self._picture(labels, lights), rng, _network(self.config, facts.ndim, PaintConfig))
+            values = translate(network, shown, _network(self.config, facts.ndim)) if polygons else paint_patches(network, shown, rng, _network(self.config, facts.ndim, PaintConfig))
         return to_image(self.levels, values, np.dtype(facts.dtype))
 
     def state(self) -> tuple[dict[str, np.ndarray], dict]:
