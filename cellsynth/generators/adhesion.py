@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from ..core import CellDataset, ConfigError, DataError, LabeledImage, one_thread
 from ..masks.shapes import channels_of, encode_labels
-from ..models import Generator
+from ..models import Generator, part_of
 from ..nets.learn import find_device, fit_networks, linear_decay, load_arrays, network_arrays
 from ..nets.perceptual import feature_extractor
 from ..nets.pix2pix import IntensityRange, PairCrops, find_range
@@ -184,7 +184,7 @@ class AdhesionGAN(Generator):
 
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
-        part = {head: {k[len(head) + 1:]: v for k, v in arrays.items() if k.startswith(head + ".")} for head in ("shapes", "painter")}
+        part = {head: part_of(arrays, head) for head in ("shapes", "painter")}
         self.shapes, self.levels = unpack_shapes(part["shapes"], meta["shapes"]), IntensityRange(tuple(meta["black"]), tuple(meta["white"]))
         self.dtype, self.frames = np.dtype(meta["dtype"]), [tuple(f) for f in meta["frames"]]
         self.spacing = None if meta["spacing"] is None else tuple(meta["spacing"])

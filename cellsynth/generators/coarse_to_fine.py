@@ -24,7 +24,7 @@ from ..masks.layouts import Layouts, Lights, box_pictures, cell_lights, cell_til
 from ..masks.layouts import light_planes, make_room, paint_wishes, read_points, scale_sizes, shape_pictures
 from ..masks.shapes import encode_labels
 from ..masks.split import split_instances, tidy_instances
-from ..models import Generator, Learner
+from ..models import Generator, Learner, part_of
 from ..nets.cyclegan import CycleGANConfig, DomainCrops, check_sides, make_generator, translate
 from ..nets.learn import Task, find_device, fit_networks, linear_decay, load_arrays, network_arrays
 from ..nets.paired import PaintConfig, PairedCycleGAN, Painting, find_levels, paint_patches, to_image, to_unit
@@ -140,10 +140,6 @@ def _facts(kept: dict) -> Facts:  # from JSON
     return Facts(**{k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()})
 
 # %% ../../nbs/generators/53_coarse_to_fine.ipynb #5d1de329
-def _part(arrays: dict[str, np.ndarray], head: str) -> dict[str, np.ndarray]:  # those of one part, without its name
-    return {k.removeprefix(f"{head}."): v for k, v in arrays.items() if k.startswith(f"{head}.")}
-
-
 class _Stage(Learner):
     """One of the three networks, trained, saved and used alone."""
     Config, presets = CoarseToFineConfig, PRESETS
@@ -170,7 +166,7 @@ class _Stage(Learner):
 
     def _take(self, arrays: dict[str, np.ndarray], meta: dict, before: int, after: int, net: CycleGANConfig) -> None:
         self.network = make_generator(before, after, net).eval()
-        load_arrays(self.network, _part(arrays, "network"))
+        load_arrays(self.network, part_of(arrays, "network"))
 
 
 def _each(dataset: CellDataset, picture: Callable[[LabeledImage], np.ndarray]) -> list:  # a function for each image that makes its picture
@@ -242,7 +238,7 @@ class BoxStage(_Stage):
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
         self.facts, self.scale = _facts(meta["facts"]), meta["scale"]
-        self.layouts = Layouts.from_arrays(_part(arrays, "layouts"))
+        self.layouts = Layouts.from_arrays(part_of(arrays, "layouts"))
         self._take(arrays, meta, 1, 1, _network(self.config, self.facts.ndim))
 
 # %% ../../nbs/generators/53_coarse_to_fine.ipynb #bcb5e686
@@ -350,12 +346,12 @@ class TextureStage(_Stage):
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
         self.facts, self.levels = _facts(meta["facts"]), IntensityRange(tuple(meta["black"]), tuple(meta["white"]))
-        paired, lights = self.config.masks != "polygons", _part(arrays, "light")
+        paired, lights = self.config.masks != "polygons", part_of(arrays, "light")
         self.lights = Lights(**lights) if lights else None
         self._take(arrays, meta, 3 + self.facts.channels * bool(lights) + paired * self.config.noise, self.facts.channels, _network(self.config, self.facts.ndim, PaintConfig if paired else CycleGANConfig))
         if meta["phantom"] is not None:
             self.phantom = Phantom().ready()
-            self.phantom.set_state(_part(arrays, "phantom"), meta["phantom"])
+            self.phantom.set_state(part_of(arrays, "phantom"), meta["phantom"])
 
 # %% ../../nbs/generators/53_coarse_to_fine.ipynb #bb492d56
 STAGES: dict[str, type[_Stage]] = {"boxes": BoxStage, "shapes": ShapeStage, "texture": TextureStage}
@@ -508,10 +504,10 @@ class CoarseToFineGAN(Generator):
 
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
-        self.masks = _part(arrays, "mask")
+        self.masks = part_of(arrays, "mask")
         for name, about in meta["stages"].items():
             self.stages[name] = stage = STAGES[name](**vars(self.config))
-            stage.set_state(_part(arrays, name), about)
+            stage.set_state(part_of(arrays, name), about)
             stage.fitted_on = self.fitted_on
 
 # %% ../../nbs/generators/53_coarse_to_fine.ipynb #5301be18

@@ -21,7 +21,7 @@ from ..core import CellDataset, ConfigError, DataError, LabeledImage, ModelError
 from ..masks.flows import Decoded, decode, flow_image
 from ..masks.shapes import channels_of, encode_labels
 from ..measure.distances import as_extractor, features, frechet_distance
-from ..models import Generator, load_model
+from ..models import Generator, load_model, part_of
 from ..nets.ada import AugmentConfig, train_stylegan2
 from ..nets.learn import find_device, fit_networks, linear_decay, load_arrays, network_arrays
 from ..nets.pix2pix import IntensityRange, PairCrops, Pix2Pix, Pix2PixConfig, find_range, make_generator, paint
@@ -233,7 +233,7 @@ def _flow_arrays(folder: str) -> dict[str, np.ndarray]:  # of the flow network o
     about, arrays = load_model(folder)
     if about["method"] != FlowGAN.method:
         raise ModelError(f"{folder}: is a model of {about['method']}; start from one of {FlowGAN.method}")
-    return {"generator." + k.removeprefix("network."): v for k, v in arrays.items() if k.startswith("network.")}
+    return {f"generator.{k}": v for k, v in part_of(arrays, "network").items()}
 
 
 def _draw(model: "FlowGAN", rng: np.random.Generator, name: str) -> LabeledImage:
@@ -290,7 +290,7 @@ class FlowGAN(Generator):
 
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
-        part = {head: {k[len(head) + 1:]: v for k, v in arrays.items() if k.startswith(head + ".")} for head in ("network", "painter")}
+        part = {head: part_of(arrays, head) for head in ("network", "painter")}
         self.levels, self.dtype, self.crops = IntensityRange(tuple(meta["black"]), tuple(meta["white"])), np.dtype(meta["dtype"]), meta["crops"]
         self.spacing = None if meta["spacing"] is None else tuple(meta["spacing"])
         self.network = StyleGenerator(_network(self.config)).eval()

@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from ..core import CellDataset, ConfigError, DataError, LabeledImage, one_thread, track, value_range
 from ..files import read_mask
-from ..models import Generator
+from ..models import Generator, part_of
 from ..paste.augment import Policy, SubPolicy, augment_objects
 from ..paste.background import blank_background, remove_cells
 from ..paste.compose import compose_image, halo_contrast, halo_width, place_level
@@ -350,7 +350,7 @@ def _state(model: "IAAA") -> tuple[dict[str, np.ndarray], dict]:
 
 def _set_state(model: "IAAA", arrays: dict[str, np.ndarray], meta: dict) -> None:
     heads = ("objects", "background", "wae", "layout")
-    part = {head: {k[len(head) + 1:]: v for k, v in arrays.items() if k.startswith(head + ".")} for head in heads}
+    part = {head: part_of(arrays, head) for head in heads}
     model.objects = unpack_objects(part["objects"], meta["objects"])
     model.backgrounds = {int(i): b for i, b in part["background"].items()}
     model.wae = wae_from_arrays(part["wae"]) if part["wae"] else None

@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 from ..core import CellDataset, ConfigError, DataError, LabeledImage, image_rng, one_thread, to_dtype, track
 from ..masks.layouts import Lights, cell_lights, light_planes
 from ..masks.shapes import channels_of, encode_labels, encode_shape, frame_scale, measure_shapes, read_shape, ShapeStatistics
-from ..models import Generator
+from ..models import Generator, part_of
 from ..nets.ddpm import DiffusionConfig, DrawnShapes, ShapeBatches, ShapeDiffusion, draw_shapes, noise_network
 from ..nets.learn import find_device, fit_networks, linear_decay, load_arrays, network_arrays, one_cycle
 from ..nets.pix2pix import IntensityRange, PairCrops, Pix2Pix, Pix2PixConfig, find_range, make_generator, paint
@@ -313,7 +313,7 @@ class SAAA(Generator):
 
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
-        part = {head: {k[len(head) + 1:]: v for k, v in arrays.items() if k.startswith(head + ".")} for head in ("shapes", "network", "generator", "background")}
+        part = {head: part_of(arrays, head) for head in ("shapes", "network", "generator", "background")}
         self.shapes, self.images, self.scale = unpack_shapes(part["shapes"], meta["shapes"]), meta["images"], meta["scale"]
         self.bounds, self.rejected = ShapeStatistics(**{k: tuple(v) for k, v in meta["bounds"].items()}), meta["rejected"]
         self.backgrounds = {int(i): b for i, b in part["background"].items()}

@@ -296,7 +296,7 @@ def cell_lights(
     ground = [np.median(channel[outside]) if outside.any() else channel.min() for channel in image]
     return np.array([ground, *np.transpose([ndimage.mean(channel, labels, ids) for channel in image])], np.float32).reshape(1 + len(ids), len(image))
 
-
+# %% ../../nbs/masks/44_layouts.ipynb #947b7f03
 def fit_lights(
     dataset: CellDataset,  # stays on disk
     picture: Callable[[np.ndarray], np.ndarray],  # of an image: (C,[D,]H,W) float, as the network paints it

@@ -28,7 +28,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from ..core import ConfigError, ModelError, make_folder, track, write_atomic
-from ..models import load_model, save_model
+from ..models import load_model, part_of, save_model
 
 # %% ../../nbs/nets/30_learn.ipynb #a63144d1
 @dataclass(frozen=True)
@@ -372,7 +372,7 @@ def _read_checkpoint(run: _Run, folder: Path) -> None:
     kept, now = described["config"], json.loads(json.dumps(asdict(_setup(run))))
     if differ := [k for k in now if kept.get(k) != now[k]] if described["method"] == "training" else ["method"]:
         raise ModelError(f"{newest}: belongs to another training (another {', '.join(differ)}); give another folder, or remove this one to start over")
-    parts = {part: {k.removeprefix(f"{part}."): v for k, v in arrays.items() if k.startswith(f"{part}.")} for part in ("task", "adam", "loss")}
+    parts = {part: part_of(arrays, part) for part in ("task", "adam", "loss")}
     load_arrays(run.task, parts["task"], run.task.fixed)
     state, learnt = {}, [p for group in run.optimiser.param_groups for p in group["params"]]
     for name, value in parts["adam"].items():
