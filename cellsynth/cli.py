@@ -137,6 +137,12 @@ def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:  
     for row in [heads, *rows] if any(heads) else rows:
         typer.echo("  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip())
 
+
+def _print_tables(*tables: tuple[Sequence[str], Sequence[Sequence[str]]]) -> None:  # those with rows, each with an empty line behind it
+    for heads, rows in filter(lambda table: table[1], tables):
+        _print_table(heads, rows)
+        typer.echo()
+
 # %% ../nbs/71_cli.ipynb #7a6219ef
 @_command
 def methods(
@@ -390,11 +396,8 @@ def evaluate(
     if held_out is None and source and source.resolve() != real.resolve():
         typer.echo(f"hint: {synthetic} was made from {source}; --held-out {_quoted(source)} gives better floors and shows copies")
     found = judge.evaluate(*sets, extractor=None if extractor == "none" else extractor, trust=trust, subsamples=subsamples, steps=steps, seed=seed,
-                           figures=figures)
-    for heads, rows in (judge.distance_table(found), judge.morphology_table(found), judge.trust_table(found)):
-        if rows:
-            _print_table(heads, rows)
-            typer.echo()
+                           figures=figures, so_far=lambda found: _print_tables(judge.distance_table(found), judge.morphology_table(found)))
+    _print_tables(judge.trust_table(found))
     typer.echo("\n".join(judge.conclusions(found)))
     if json_file:
         make_folder(json_file.parent)

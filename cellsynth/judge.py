@@ -120,6 +120,7 @@ def evaluate(
     seed: int = 0,                        # of everything that is drawn
     steps: int = 300,                     # of training, each segmenter
     figures: dict | None = None,          # pictures of suspicious images are put here: name -> (matplotlib Figure, what it shows)
+    so_far: Callable[[dict], object] | None = None,  # told the distances and statistics before the segmenters train, which takes longer
     **training: object,                   # of the segmenters: what `UNet.train` takes, such as crop
 ) -> dict:                                # as JSON holds it
     """Measure a synthetic set in every way that needs no experiment.
@@ -146,10 +147,13 @@ def evaluate(
     if synthetic.path is not None and real.path is not None and (source := learnt_from(synthetic.path)) is not None and source.resolve() == real.path.resolve():
         notes.append(f"the synthetic images were learnt from {real.path}, so they are compared with what is known to them; compare them with images that were put aside, and give these as the held-out ones")
     training |= {"steps": steps, "seed": seed}
+    found = _as_json({"distances": distances, "morphology": compare(*measured)})
+    if so_far is not None:
+        so_far(found)
     judged = _trust(real, synthetic, held_out, extractor, training, figures, notes) if trust else None
     notes += [] if trust else ["no trust: it was switched off"]
     return _as_json({
-        **{f"n_{name}": len(s) for name, s in sets.items() if s is not None}, "distances": distances, "morphology": compare(*measured), "trust": judged, "notes": notes,
+        **{f"n_{name}": len(s) for name, s in sets.items() if s is not None}, **found, "trust": judged, "notes": notes,
         "sets": {name: str(s.path or "in memory") for name, s in sets.items() if s is not None},
         "settings": {"extractor": extractor and extractor.name, "subsamples": subsamples, "splits": splits, **training}, "versions": package_versions()})
 

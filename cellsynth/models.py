@@ -23,7 +23,7 @@ import textwrap
 import tokenize
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -111,8 +111,8 @@ def save_model(
 
 # %% ../nbs/00_models.ipynb #f2bb3fa6
 def part_of(
-    arrays: dict[str, np.ndarray],  # of several parts, each name "part.rest"
-    part: str,                      # which one
+    arrays: Mapping[str, np.ndarray],  # of several parts, each name "part.rest"
+    part: str,                         # which one
 ) -> dict[str, np.ndarray]:
     """The arrays of one part, without its name. Paper: none."""
     return {name.removeprefix(f"{part}."): array for name, array in arrays.items() if name.startswith(f"{part}.")}

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['SAAA_SETTINGS', 'IntensityRange', 'find_range', 'mirrored', 'read_block', 'PairCrops', 'Pix2PixConfig', 'add_noise',
-           'energy_score', 'make_generator', 'Pix2Pix', 'tile_windows', 'by_patches', 'by_tiles', 'paint']
+           'energy_score', 'make_generator', 'Translation', 'Pix2Pix', 'tile_windows', 'by_patches', 'by_tiles',
+           'paint']
 
 # %% ../../nbs/nets/32_pix2pix.ipynb #7f81caa6
 import itertools
@@ -13,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -178,19 +180,19 @@ SAAA_SETTINGS = {"levels": 5, "attention": True, "excitation": True, "perceptual
 
 # %% ../../nbs/nets/32_pix2pix.ipynb #00374130
 def add_noise(
-    condition: torch.Tensor,                  # (N,C,H,W)
+    condition: torch.Tensor,                  # (N,C,[D,]H,W)
     channels: int,                            # how many
     source: torch.Generator | None = None,    # random stream on the CPU; None: torch's own
     finest: int = 1,                          # width of the first channel's grains, pixels; each further one has four times as wide ones
-) -> torch.Tensor:                            # (N,C+channels,H,W)
+) -> torch.Tensor:                            # (N,C+channels,[D,]H,W)
     """Put channels of normal noise behind the condition, from fine to coarse. Paper: 004 STAR Methods (z)."""
-    n, _, height, width = condition.shape
-    found = [condition]
+    shape, found = condition.shape[2:], [condition]
+    mode, gain = {2: ("bilinear", 1.5), 3: ("trilinear", 2.0)}[len(shape)]  # what interpolation takes from the deviation
     for k in range(channels):
         grain = finest * 4**k
-        noise = torch.randn(n, 1, -(-height // grain), -(-width // grain), generator=source)
+        noise = torch.randn(len(condition), 1, *(-(-side // grain) for side in shape), generator=source)
         if grain > 1:
-            noise = 1.5 * F.interpolate(noise, scale_factor=float(grain), mode="bilinear", align_corners=False)[:, :, :height, :width]
+            noise = gain * F.interpolate(noise, scale_factor=float(grain), mode=mode, align_corners=False)[(..., *map(slice, shape))]
         found.append(noise.to(condition))
     return torch.cat(found, 1)
 
@@ -228,38 +230,33 @@ def make_generator(
     return UNetGenerator(before + config.noise, after, 2, config.width, config.levels, config.norm, config.attention, config.excitation, config.dropout, config.up)
 
 # %% ../../nbs/nets/32_pix2pix.ipynb #baf27fa1
-class Pix2Pix(Task):
+class Translation(Task):
     """Conditions to images: a generator that must fool a judge of patches and stay near the true image. Paper: 004 STAR Methods; 001 Sec. 4.2."""
     averaged = ("generator",)
 
     def __init__(
         self,
-        before: int,                          # channels of the condition
-        after: int,                           # channels of the images
-        config: Pix2PixConfig = Pix2PixConfig(),  # settings
-        extractor: nn.Module | None = None,   # for the perceptual loss; None: by its name in the settings
-        seed: int = 0,                        # of the weights
+        generator: nn.Module,                # (N,C+noise,[d,]h,w) -> (N,C',[d,]h,w)
+        judge: nn.Module,                    # (N,C+C',[d,]h,w) -> scores of patches
+        config: Any,                         # settings: draws, game, grain, noise, perceptual, pixels and rate of `Pix2PixConfig`
+        extractor: nn.Module | None = None,  # for the perceptual loss
     ) -> None:
         super().__init__()
-        _check(config)
-        if config.perceptual > 0 and extractor is None:
-            extractor = feature_extractor(config.extractor)
-        self.config, self.extractor = config, extractor if config.perceptual > 0 else None
-        self.fixed = ("extractor",) if self.extractor is not None else ()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.generator = make_generator(before, after, config)
-            self.judge = PatchDiscriminator(before + after, 2, config.judge_width, config.judge_layers, config.norm)
+        self.config, self.extractor, self.generator, self.judge = config, extractor, generator, judge
+        self.fixed = ("extractor",) if extractor is not None else ()
         self.turns = {name: Turn((name,), config.rate) for name in ("judge", "generator")}
+
+    def _draw(self, network: nn.Module, condition: torch.Tensor) -> torch.Tensor:
+        return network(add_noise(condition, self.config.noise, finest=self.config.grain))
 
     def prepare(
         self,
-        batch: tuple[torch.Tensor, torch.Tensor],  # conditions (B,C,h,w) and images (B,C',h,w)
+        batch: tuple[torch.Tensor, torch.Tensor],  # conditions (B,C,[d,]h,w) and images (B,C',[d,]h,w)
         step: int,                                 # is not used
-    ) -> tuple[torch.Tensor, ...]:                 # conditions, images, drawn (draws*B,C',h,w)
+    ) -> tuple[torch.Tensor, ...]:                 # conditions, images, drawn (draws*B,C',[d,]h,w)
         """Draw each condition, `draws` times. Paper: 004 STAR Methods."""
         condition, real = batch
-        return condition, real, self.generator(add_noise(condition.repeat(self.config.draws, 1, 1, 1), self.config.noise, finest=self.config.grain))
+        return condition, real, self._draw(self.generator, condition.repeat(self.config.draws, *(1,) * (condition.ndim - 1)))
 
     def loss(
         self,
@@ -282,11 +279,31 @@ class Pix2Pix(Task):
     def sample(
         self,
         batch: tuple[torch.Tensor, torch.Tensor],  # the first of the batches
-    ) -> torch.Tensor:                             # (3*B,C',h,w)
+    ) -> torch.Tensor:                             # (3*B,C',[d,]h,w)
         """Conditions, drawn and real images. Paper: none."""
         condition, real = batch
-        made = self.steady("generator")(add_noise(condition, self.config.noise, finest=self.config.grain))
-        return torch.cat([condition.mean(1, keepdim=True).expand_as(real), made, real])
+        return torch.cat([condition.mean(1, keepdim=True).expand_as(real), self._draw(self.steady("generator"), condition), real])
+
+
+class Pix2Pix(Translation):
+    """The translation of images. Paper: 004 STAR Methods; 001 Sec. 4.2."""
+
+    def __init__(
+        self,
+        before: int,                          # channels of the condition
+        after: int,                           # channels of the images
+        config: Pix2PixConfig = Pix2PixConfig(),  # settings
+        extractor: nn.Module | None = None,   # for the perceptual loss; None: by its name in the settings
+        seed: int = 0,                        # of the weights
+    ) -> None:
+        _check(config)
+        if config.perceptual > 0 and extractor is None:
+            extractor = feature_extractor(config.extractor)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            generator = make_generator(before, after, config)
+            judge = PatchDiscriminator(before + after, 2, config.judge_width, config.judge_layers, config.norm)
+        super().__init__(generator, judge, config, extractor if config.perceptual > 0 else None)
 
 # %% ../../nbs/nets/32_pix2pix.ipynb #dbc860f5
 def tile_windows(

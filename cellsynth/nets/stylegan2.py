@@ -20,6 +20,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from ..core import ConfigError, DataError, ModelError, image_rng
+from ..models import part_of
 from .blocks import adversarial_loss
 from .learn import Task, Turn, load_arrays
 
@@ -528,6 +529,6 @@ def start_from(
         raise ModelError(f"the start draws images of {size} pixels with {channels} channel(s) from {latent} numbers, and this task {config.size} pixels with {config.channels} "
                          f"from {config.latent}; use the same size, channels and latent, or train from scratch")
     for name in ("generator", "judge"):
-        own = {k.removeprefix(f"{name}."): v for k, v in start.items() if k.startswith(f"{name}.")}
+        own = part_of(start, name)
         if own or name == "generator":
             load_arrays(task.get_submodule(name), own)
