@@ -373,6 +373,7 @@ def evaluate(
     held_out: Annotated[Path | None, typer.Option(metavar="DATA", help="Other real images, for the floor, best those that the method learnt from.")] = None,  # other real images
     extractor: Annotated[str, typer.Option(help="Network of the distances: squeezenet, inception or none.")] = "squeezenet",  # of the distances
     trust: Annotated[bool, typer.Option("--trust/--no-trust", help="Train two segmenters, and look for copies.")] = True,  # masks and copies
+    download: Annotated[bool, typer.Option("--download", help="Fetch the weights of the extractor where they are missing.")] = False,  # never unasked
     subsamples: Annotated[int, typer.Option(help="Random halves behind each distance.")] = 20,  # draws of each distance
     steps: Annotated[int, typer.Option(min=1, help="Steps of training of each of the two segmenters.")] = 300,  # of the optimiser
     seed: _Seed = 0,               # of all draws
@@ -396,7 +397,7 @@ def evaluate(
     if held_out is None and source and source.resolve() != real.resolve():
         typer.echo(f"hint: {synthetic} was made from {source}; --held-out {_quoted(source)} gives better floors and shows copies")
     found = judge.evaluate(*sets, extractor=None if extractor == "none" else extractor, trust=trust, subsamples=subsamples, steps=steps, seed=seed,
-                           figures=figures, so_far=lambda found: _print_tables(judge.distance_table(found), judge.morphology_table(found)))
+                           download=download, figures=figures, so_far=lambda found: _print_tables(judge.distance_table(found), judge.morphology_table(found)))
     _print_tables(judge.trust_table(found))
     typer.echo("\n".join(judge.conclusions(found)))
     if json_file:

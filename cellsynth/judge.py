@@ -119,6 +119,7 @@ def evaluate(
     splits: int = 100,                    # of all real images in two
     seed: int = 0,                        # of everything that is drawn
     steps: int = 300,                     # of training, each segmenter
+    download: bool = False,               # fetch the extractor's weights where they are missing
     figures: dict | None = None,          # pictures of suspicious images are put here: name -> (matplotlib Figure, what it shows)
     so_far: Callable[[dict], object] | None = None,  # told the distances and statistics before the segmenters train, which takes longer
     **training: object,                   # of the segmenters: what `UNet.train` takes, such as crop
@@ -135,9 +136,9 @@ def evaluate(
             raise ConfigError(f"{name}={value} must be {least} or more")
     _require_alike(real, {"synthetic": synthetic, "held-out": held_out})
     try:
-        extractor = None if extractor is None else as_extractor(extractor)
+        extractor = None if extractor is None else as_extractor(extractor, download)
     except DownloadError as error:
-        raise DownloadError(f"{error}; extractor=None (--extractor none) leaves the distances out") from error
+        raise DownloadError(f"{error}{'' if download else ' (--download)'}; extractor=None (--extractor none) leaves the distances out") from error
     notes, sets = [], {"real": real, "synthetic": synthetic, "held_out": held_out}
     measured = [None if s is None else _measured(s, name) for name, s in sets.items()]
     distances = [] if extractor is None else evaluate_distances(real, synthetic, held_out, extractor, subsamples, splits, seed=seed)
@@ -261,7 +262,7 @@ def _say_agreement(trust: dict) -> list[str]:
     if low is None or high is None:
         return [f"masks: no verdict from a single image; {text}"]
     if real < POOR:
-        return [f"masks: no verdict, for the segmenters do not find the cells of real images either; {text}"]
+        return [f"masks: no verdict, for the segmenters do not find the cells of real images either; train them longer (steps); {text}"]
     reach = float(np.hypot(own - low[0], real - high[0]))
     verdict = "fit the images less well than those of real images do" if own - real + reach < 0 else "fit the images as well as those of real images do"
     return [f"masks: they {verdict}: {text}"]

@@ -111,8 +111,9 @@ class Features:
 
 def as_extractor(
     extractor: "Extractor | str | Callable",  # "squeezenet", "inception", an extractor or any function of a batch
+    download: bool = False,                   # fetch weights that are missing
 ) -> Extractor:
-    """An extractor by name or from a function. Raises `ConfigError` for an unknown name. Paper: none."""
+    """An extractor by name or from a function. Raises `ConfigError` for an unknown name, `DownloadError` where there are no weights. Paper: none."""
     if isinstance(extractor, Extractor):
         return extractor
     if callable(extractor):
@@ -120,7 +121,7 @@ def as_extractor(
     known = {"squeezenet": squeezenet, "inception": inception}
     if extractor not in known:
         raise ConfigError(f"there is no extractor {extractor!r}; use {' or '.join(known)}, or give a function of a batch")
-    return known[extractor]()
+    return known[extractor](download=download)
 
 # %% ../../nbs/measure/10_distances.ipynb #1ec2b1b7
 def _rows(extractor: Extractor, waiting: list, slices: int) -> np.ndarray:  # (B,d) float64

@@ -151,7 +151,7 @@ def _interval(value: np.ndarray, floor: np.ndarray) -> list[float | None]:  # of
 def _verdict(of: str, kind: str, value: float, limit: float, images: int, n: int) -> tuple[str | None, str | None]:  # verdict, why there is none
     least = LEAST.get((of, kind), LEAST_IMAGES)
     if images < least:
-        return None, f"no verdict: {images} images in a draw, {least} are needed"
+        return None, f"no verdict: {images} image{'s' * (images != 1)} in a draw, {least} are needed"
     if of != "image" and n < LEAST_CROPS:
         return None, f"no verdict: {n} crops in a draw, {LEAST_CROPS} are needed"
     return ("like real" if value <= limit else "unlike real"), None
@@ -194,7 +194,7 @@ def compare_features(
     n, known = _draw_size(whose, others, theirs), {} if known is None else known
     if n < 2:
         sizes = " and ".join(str(len(s)) for s in (real, held_out, synthetic) if s is not None)
-        return [_row(of, kind, real, n, note=f"no distance: sets of {sizes}; a draw needs two rows of each half") for kind in ("frechet", "kernel")]
+        return [_row(of, kind, real, n, note=f"no distance: sets of {sizes} are too small; half of each must hold two") for kind in ("frechet", "kernel")]
     if n not in known:
         pool = real.values if held_out is None else np.concatenate([real.values, held_out.values])
         first, second, left, right = _draw_real(whose, others, n, subsamples, splits, image_rng(seed, 0))
