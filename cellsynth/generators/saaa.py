@@ -7,6 +7,7 @@ __all__ = ['LAYOUTS', 'MOST_COVERED', 'NEAREST', 'SAAAConfig', 'empty_sample', '
            'learn_outlines', 'draw_outlines', 'choose_sizes', 'painted_share', 'SAAA']
 
 # %% ../../nbs/generators/51_saaa.ipynb #45a40470
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from ..core import CellDataset, ConfigError, DataError, LabeledImage, image_rng, one_thread, to_dtype, track
+from ..masks.grain import Grain, fit_grain
 from ..masks.layouts import Lights, cell_lights, light_planes
 from ..masks.shapes import channels_of, encode_labels, encode_shape, frame_scale, measure_shapes, read_shape, ShapeStatistics
 from ..models import Generator, part_of
@@ -42,6 +44,7 @@ class SAAAConfig:
     shapes: int = 400              # outlines drawn after the training and kept; 0: new ones for every image
     encoding: str = "instance"     # how the mask is shown to the painter: raw, binary, boundary or instance
     light: bool = True             # the painter is told how much light each cell adds; False: the paper
+    add_grain: bool = True         # add the fine structure that the painter leaves out; False: the paper
     width: int = 16                # channels of the painter's finest level
     levels: int = 4                # its halvings
     steps: int = 2500              # its training steps; 0: `epochs` times through the dataset
@@ -202,6 +205,19 @@ def _shown(config: SAAAConfig, channels: int) -> int:  # channels that the paint
     return channels * (1 + config.light) + channels_of(config.encoding)
 
 
+def _paint(model: "SAAA", empty: np.ndarray, levels: IntensityRange, labels: np.ndarray, light: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:  # half of what the cells add, (C,H,W)
+    condition = np.concatenate([levels.to_unit(empty), *light, encode_labels(labels, model.config.encoding)])[None]
+    with one_thread():
+        return paint(model.generator.to(find_device(model.config.device)), torch.from_numpy(condition), rng, _painter(model.config))[0].cpu().numpy()
+
+
+def _left_out(model: "SAAA", dataset: CellDataset) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:  # labels, what real and painted cells add
+    for i, sample in enumerate(track(dataset, "measuring grain")):
+        levels, empty = IntensityRange(tuple(model.images[i]["black"]), tuple(model.images[i]["white"])), model.backgrounds[i]
+        light = [light_planes(sample.labels, added_lights(sample, empty, levels))] if model.config.light else []
+        yield sample.labels, (levels.to_unit(sample.image) - levels.to_unit(empty)) / 2, _paint(model, empty, levels, sample.labels, light, image_rng(model.config.seed, i))
+
+
 def _learn(model: "SAAA", dataset: CellDataset) -> None:
     config, shapes = model.config, fit_cells(dataset)
     free = [i for i, s in enumerate(track(dataset, "looking for backgrounds")) if (s.labels > 0).mean() < MOST_COVERED]
@@ -222,6 +238,7 @@ def _learn(model: "SAAA", dataset: CellDataset) -> None:
         model.backgrounds[i], levels = empty_sample(sample, config.seed)
         areas, added = np.bincount(sample.labels.ravel())[1:], added_lights(sample, model.backgrounds[i], levels)[1:]
         model.images.append({"name": sample.name, "black": levels.black, "white": levels.white, "spacing": sample.spacing, "areas": areas[areas > 0].tolist(), "added": added.tolist()})
+    model.grain = fit_grain(_left_out(model, kept)) if config.add_grain else None
 
 # %% ../../nbs/generators/51_saaa.ipynb #230b2f2a
 def _lay_out(model: "SAAA", rng: np.random.Generator, image: dict, frame: tuple[int, int]) -> tuple:
@@ -263,11 +280,10 @@ def _draw(model: "SAAA", rng: np.random.Generator, name: str, turn: float) -> La
     image, empty = model.images[number], model.backgrounds[number]
     labels, outlines, left_out = _lay_out(model, rng, image, empty.shape[:2])
     levels = IntensityRange(tuple(image["black"]), tuple(image["white"]))
-    shown = [levels.to_unit(empty), *([_dealt_light(labels, image, empty.shape[-1], rng)] if model.config.light else []), encode_labels(labels, model.config.encoding)]
-    condition = np.concatenate(shown)[None]
-    with one_thread():
-        added = paint(model.generator.to(find_device(model.config.device)), torch.from_numpy(condition), rng, _painter(model.config))[0].cpu().numpy().transpose(1, 2, 0)
-    pixels = empty + painted_share(labels, model.config.reach)[..., None] * added * (np.float32(levels.white) - np.float32(levels.black))
+    added = _paint(model, empty, levels, labels, [_dealt_light(labels, image, empty.shape[-1], rng)] if model.config.light else [], rng)
+    if model.grain is not None:
+        added = added + model.grain.draw(labels, added, number, rng, background=False)
+    pixels = empty + (painted_share(labels, model.config.reach) * added).transpose(1, 2, 0) * (np.float32(levels.white) - np.float32(levels.black))
     objects = [{"label": k, "kind": "single", "source": f"outline {outline}" if model.config.shapes else "diffusion"} for k, outline in enumerate(outlines, 1)]
     provenance = {"background": {"source": image["name"], "method": "inpaint"}, "objects": objects, "unplaced": left_out}
     return LabeledImage(to_dtype(pixels, empty.dtype), labels, name, None if image["spacing"] is None else tuple(image["spacing"]), provenance)
@@ -288,6 +304,7 @@ class SAAA(Generator):
         super().__init__(preset, **settings)
         _check(self.config)
         self.rejected: dict[str, int] = {}
+        self.grain: Grain | None = None
 
     def learn(self, dataset: CellDataset) -> None:
         """Learn outlines and light. Raises `DataError` for volumes and where no background is left, `EmptyMaskError` without a whole cell. Paper: 001 Sec. 4."""
@@ -307,13 +324,14 @@ class SAAA(Generator):
         """Both networks, outlines, empty images. Paper: none."""
         packed, about = pack_shapes(self.shapes)
         parts = {"shapes": packed, "network": network_arrays(self.network), "generator": network_arrays(self.generator),
-                 "background": {str(i): b for i, b in self.backgrounds.items()}}
+                 "background": {str(i): b for i, b in self.backgrounds.items()}, "grain": self.grain.arrays() if self.grain else {}}
         arrays = {f"{head}.{k}": v for head, part in parts.items() for k, v in part.items()}
         return arrays, {"shapes": about, "images": self.images, "scale": self.scale, "bounds": vars(self.bounds), "rejected": self.rejected}
 
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
-        part = {head: part_of(arrays, head) for head in ("shapes", "network", "generator", "background")}
+        part = {head: part_of(arrays, head) for head in ("shapes", "network", "generator", "background", "grain")}
+        self.grain = Grain(**part["grain"]) if part["grain"] else None
         self.shapes, self.images, self.scale = unpack_shapes(part["shapes"], meta["shapes"]), meta["images"], meta["scale"]
         self.bounds, self.rejected = ShapeStatistics(**{k: tuple(v) for k, v in meta["bounds"].items()}), meta["rejected"]
         self.backgrounds = {int(i): b for i, b in part["background"].items()}
