@@ -284,7 +284,7 @@ class Translation(Task):
         condition, real = batch
         return torch.cat([condition.mean(1, keepdim=True).expand_as(real), self._draw(self.steady("generator"), condition), real])
 
-
+# %% ../../nbs/nets/32_pix2pix.ipynb #9c1f7be2
 class Pix2Pix(Translation):
     """The translation of images. Paper: 004 STAR Methods; 001 Sec. 4.2."""
 
