@@ -80,7 +80,7 @@ p { max-width: 44rem } .soft, figcaption, footer { color: var(--soft); font-size
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; overflow-wrap: normal }
 th, td { padding: .35rem .9rem .35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line) }
 thead th { color: var(--soft); font-weight: 600; white-space: nowrap } tbody th { font-weight: 500; min-width: 8.5rem }
-.numbers td { white-space: nowrap } .numbers td.long { white-space: normal; min-width: 10rem } .facts td { overflow-wrap: anywhere; min-width: 8rem }
+.numbers td { white-space: nowrap } .numbers td.long { white-space: normal; min-width: 8rem } .facts td { overflow-wrap: anywhere; min-width: 8rem }
 figure { margin: 1rem 0 } figure img { display: block; width: 100%; background: #fff; border-radius: .4rem; padding: .4rem }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: .4rem; padding: .8rem 1rem; overflow-x: auto; font-size: .85rem }
 footer { margin-top: 3rem }
@@ -103,7 +103,7 @@ _MACROS = """{%- macro scroll(label) -%}<div class="wide" role="region" aria-lab
 <tbody>{% for name, value in rows.items() %}<tr><th scope="row">{{ name }}</th><td>{{ value }}</td></tr>
 {% endfor %}</tbody></table>{% endcall %}{% endmacro %}
 {%- macro table(label, heads, rows) %}{% call scroll(label) %}<table class="numbers"><thead><tr>{% for head in heads %}<th scope="col">{{ head }}</th>{% endfor %}</tr></thead>
-<tbody>{% for row in rows %}<tr><th scope="row">{{ row[0] }}</th>{% for text in row[1:] %}<td{% if text | string | length > 32 %} class="long"{% endif %}>{{ text }}</td>{% endfor %}</tr>
+<tbody>{% for row in rows %}<tr><th scope="row">{{ row[0] }}</th>{% for text in row[1:] %}<td{% if text | string | length > 24 %} class="long"{% endif %}>{{ text }}</td>{% endfor %}</tr>
 {% endfor %}</tbody></table>{% endcall %}{% endmacro %}
 {%- macro shown(picture, caption, kind="sheet") %}<figure class="{{ kind }}">{% call scroll(caption) %}<img src="{{ picture.uri }}" alt="{{ picture.alt }}">{% endcall %}
 <figcaption>{{ caption }}</figcaption></figure>{% endmacro -%}
