@@ -466,10 +466,10 @@ def worth_lines(
     rows: Sequence[dict],  # of `run_experiment`
     metric: str = "dsb",   # one of METRICS
     rival: str = RIVAL,    # whose curve is read
-) -> list[str]:            # a sentence for each arm with synthetic images and each k; none without a curve; a note where all scores are 0
+) -> list[str]:            # a sentence for each arm with synthetic images and each k; none without a curve; a note where all scores are near 0
     """What the synthetic images are worth, in words. Paper: none."""
-    if not any(r["value"] for r in rows if r["metric"] == metric):
-        return ["no arm found a cell; give more --steps"]
+    if max((r["value"] for r in rows if r["metric"] == metric), default=0) < 0.05:
+        return [f"no arm finds the cells yet, so {metric} compares nothing; give more --steps"]
     if len({r["k"] for r in rows if r["arm"] == rival}) < 2:
         return []
     most, least = max(r["k"] for r in rows), min(r["k"] for r in rows)
