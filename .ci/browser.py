@@ -296,11 +296,13 @@ def check_notebook(driver, notebook: Path, shots: Path | None = None, seconds: f
             wait(driver, READY, 60, "the kernel to rest")
             time.sleep(1)
             cells, images = driver.execute_script(OUTPUTS), driver.execute_script(BROKEN)
-            driver.execute_script("document.querySelector('.jp-OutputArea img')?.scrollIntoView({block: 'center'})")
-            shoot(driver, shots, f"{notebook.stem}-desktop")
-            look(driver, *SIZES["phone"], "light")
-            time.sleep(1)
-            shoot(driver, shots, f"{notebook.stem}-phone")
+            driver.execute_script("window.jupyterapp.shell.collapseLeft()")
+            for size in SIZES:
+                look(driver, *SIZES[size], "light")
+                for place, number in (("first", 0), ("last", -1)):
+                    driver.execute_script("[...document.querySelectorAll('.jp-OutputArea img')].at(arguments[0])?.scrollIntoView({block: 'center'})", number)
+                    time.sleep(1)
+                    shoot(driver, shots, f"{notebook.stem}-{size}-{place}")
     wrong = [] if ended == "ran" else [f"running ended with {ended}"]
     for cell, stored in zip(cells, had):
         head = cell["source"].strip().split("\n")[0][:60]
