@@ -282,7 +282,7 @@ def _draw(model: "SAAA", rng: np.random.Generator, name: str, turn: float) -> La
     levels = IntensityRange(tuple(image["black"]), tuple(image["white"]))
     added = _paint(model, empty, levels, labels, [_dealt_light(labels, image, empty.shape[-1], rng)] if model.config.light else [], rng)
     if model.grain is not None:
-        added = added + model.grain.draw(labels, added, number, rng, background=False)
+        added = added + model.grain.draw(labels, added, number, rng)
     pixels = empty + (painted_share(labels, model.config.reach) * added).transpose(1, 2, 0) * (np.float32(levels.white) - np.float32(levels.black))
     objects = [{"label": k, "kind": "single", "source": f"outline {outline}" if model.config.shapes else "diffusion"} for k, outline in enumerate(outlines, 1)]
     provenance = {"background": {"source": image["name"], "method": "inpaint"}, "objects": objects, "unplaced": left_out}

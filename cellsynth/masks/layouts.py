@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['MOST_LAYOUTS', 'FAR', 'neighbour_distances', 'least_gaps', 'Layout', 'scatter', 'fit_layout', 'Layouts',
-           'fit_layouts', 'draw_seeds', 'deal_sizes', 'make_room', 'cell_tilts', 'deal_tilts', 'Lights', 'cell_lights',
-           'fit_lights', 'light_planes', 'paint_wishes', 'drop_twins', 'fit_sizes', 'scale_sizes', 'box_pictures',
-           'shape_pictures', 'read_points']
+           'fit_layouts', 'draw_seeds', 'deal_sizes', 'make_room', 'cell_tilts', 'deal_tilts', 'deal_alike',
+           'cell_means', 'Lights', 'cell_lights', 'fit_lights', 'light_planes', 'paint_wishes', 'drop_twins',
+           'fit_sizes', 'scale_sizes', 'box_pictures', 'shape_pictures', 'read_points']
 
 # %% ../../nbs/masks/44_layouts.ipynb #b43b2341
 import csv
@@ -259,6 +259,27 @@ def deal_tilts(
     return tilts[found[np.arange(len(boxes)), rng.integers(near, size=len(boxes))]]
 
 # %% ../../nbs/masks/44_layouts.ipynb #4872706c
+def deal_alike(
+    known: np.ndarray,         # (n, k) what is known of n things
+    wanted: np.ndarray,        # (m, k) what m others shall be like
+    nearest: int,              # among how many of the likest one is drawn
+    rng: np.random.Generator,  # random stream
+) -> np.ndarray:               # (m,) int64, numbers of things
+    """For each of some things, a known one like it. Paper: none."""
+    near = min(nearest, len(known))
+    found = spatial.cKDTree(known).query(wanted, k=near)[1].reshape(len(wanted), near)
+    return found[np.arange(len(wanted)), rng.integers(near, size=len(wanted))]
+
+
+def cell_means(
+    labels: np.ndarray,  # ([D,]H,W) int
+    image: np.ndarray,   # (C,[D,]H,W) float
+    ids: np.ndarray,     # (m,) int, labels of cells that are there
+) -> np.ndarray:         # (m, C) float64
+    """The mean of each cell. Paper: none."""
+    return np.transpose([ndimage.mean(channel, labels, ids) for channel in image]).reshape(len(ids), len(image))
+
+
 @dataclass(frozen=True, eq=False)
 class Lights:
     """How bright the cells and the background of each training image are. Paper: none."""
@@ -277,9 +298,7 @@ class Lights:
         """A real brightness for each cell, of a cell of like size in one image. Paper: none."""
         number = int(rng.integers(len(self.ground))) if number is None else number % len(self.ground)
         own, sizes = np.flatnonzero(self.owner == number), np.unique(labels[labels > 0], return_counts=True)[1]
-        near = min(nearest, len(own))
-        found = spatial.cKDTree(np.log(self.sizes[own])[:, None]).query(np.log(sizes)[:, None], k=near)[1].reshape(len(sizes), near)
-        chosen = own[found[np.arange(len(sizes)), rng.integers(near, size=len(sizes))]]
+        chosen = own[deal_alike(np.log(self.sizes[own])[:, None], np.log(sizes)[:, None], nearest, rng)]
         return np.concatenate([self.ground[number][None], self.cells[chosen]])
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -294,7 +313,7 @@ def cell_lights(
     """How bright cells are, and what lies between them; where nothing does, the darkest pixels stand for it. Paper: none."""
     ids, outside = np.unique(labels[labels > 0]), labels == 0
     ground = [np.median(channel[outside]) if outside.any() else channel.min() for channel in image]
-    return np.array([ground, *np.transpose([ndimage.mean(channel, labels, ids) for channel in image])], np.float32).reshape(1 + len(ids), len(image))
+    return np.concatenate([np.array(ground)[None], cell_means(labels, image, ids)]).astype(np.float32)
 
 # %% ../../nbs/masks/44_layouts.ipynb #947b7f03
 def fit_lights(
