@@ -75,8 +75,8 @@ class LabeledCrops(Dataset):
         crop: int,               # side of a crop, pixels
         seed: int = 0,           # of everything that is drawn
     ) -> None:
-        def encode(labels: np.ndarray) -> np.ndarray:  # the mask, and behind it the labels themselves
-            return np.concatenate([encode_labels(labels, encoding), labels[None].astype(np.float32)])
+        def encode(sample: LabeledImage) -> np.ndarray:  # the mask, and behind it the labels themselves
+            return np.concatenate([encode_labels(sample.labels, encoding), sample.labels[None].astype(np.float32)])
 
         self.pairs = PairCrops(dataset, encode, levels, steps, batch, crop, seed=seed)
 

@@ -8,7 +8,7 @@ __all__ = ['SETTLED', 'START', 'LIT', 'SMOOTH', 'MASKS', 'FEEDINGS', 'CELL', 'MO
            'CoarseToFineGAN', 'join_stages']
 
 # %% ../../nbs/generators/53_coarse_to_fine.ipynb #8c9de582
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
@@ -18,8 +18,9 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import nn
 
-from ..core import CellDataset, ConfigError, DataError, EmptyMaskError, LabeledImage, image_rng, one_thread
+from ..core import CellDataset, ConfigError, DataError, EmptyMaskError, LabeledImage, image_rng, one_thread, track
 from ..masks.boxes import check_seeds, choose_colours, colour_boxes, decode_boxes, find_boxes
+from ..masks.grain import Grain, fit_grain
 from ..masks.layouts import Layouts, Lights, box_pictures, cell_lights, cell_tilts, deal_sizes, deal_tilts, draw_seeds, drop_twins, fit_layouts, fit_lights, fit_sizes
 from ..masks.layouts import light_planes, make_room, paint_wishes, read_points, scale_sizes, shape_pictures
 from ..masks.shapes import encode_labels
@@ -45,6 +46,7 @@ class CoarseToFineConfig:
     coarse: int = 0              # pixels to one of the first two stages; 0: so many that a cell has about 14
     wishes: bool = True          # seeds ask for a size, boxes for a tilt; False: the paper
     light: str = "straight"      # masks ask for a background and a brightness of each cell: straight to the image, or shown to the painter; none: the paper
+    add_grain: bool = False      # add the fine structure that the painter leaves out, between cells too
     feeding: str = "paired"      # of the first stage: paired, or unpaired with artificial seeds (the paper)
     pairs: float = 30.0          # weight of the mean absolute difference of partners in the first two stages, where paired; 0: the paper
     channels: int = 0            # of the networks' first level; 0: 12 in images, 8 in volumes
@@ -299,7 +301,7 @@ class ShapeStage(_Stage):
 # %% ../../nbs/generators/53_coarse_to_fine.ipynb #3a07113c
 class TextureStage(_Stage):
     """Masks to images, by pix2pix; by unpaired CycleGAN from polygons. Paper: 003 Sec. II-C and III (the baseline)."""
-    method, phantom, lights = "coarse-to-fine-texture", None, None
+    method, phantom, lights, grain = "coarse-to-fine-texture", None, None, None
 
     def _picture(self, labels: np.ndarray, lights: np.ndarray | None = None) -> np.ndarray:
         encoded = encode_labels(labels, "instance", self.facts.ratio)
@@ -320,34 +322,47 @@ class TextureStage(_Stage):
         start = LIT if self.lights and config.light == "straight" else None
         task = Painting(3 + self.facts.channels * bool(self.lights), self.facts.channels, net, config.seed, start=start) if paired else PairedCycleGAN(3, self.facts.channels, net, 0.0, config.seed)
         self._train(task, (masks, images), net, "texture", paired, "light")
+        self.grain = fit_grain(self._left_out(dataset)) if config.add_grain and paired else None
+
+    def _painted(self, labels: np.ndarray, lights: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:  # (C,[D,]H,W) in [-1,1]
+        network, shown, polygons = self.network.to(find_device(self.config.device)), self._picture(labels, lights), self.config.masks == "polygons"
+        with one_thread():
+            return translate(network, shown, _network(self.config, labels.ndim)) if polygons else paint_patches(network, shown, rng, _network(self.config, labels.ndim, PaintConfig))
+
+    def _left_out(self, dataset: CellDataset) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:  # labels, the real and the painted image
+        for i, sample in enumerate(track(dataset[:: -(-len(dataset) // MOST_LEANING)], "measuring grain")):
+            if sample.labels.any():
+                real = to_unit(self.levels, sample.image)
+                yield sample.labels, real, self._painted(sample.labels, cell_lights(sample.labels, real) if self.lights else None, image_rng(self.config.seed, i))
 
     def image(
         self,
         labels: np.ndarray,        # ([D,]H,W) int
         rng: np.random.Generator,  # random stream: light and noise
-        number: int | None = None,  # of the training image whose light is taken; None: any
+        turn: float | None = None,  # in [0,1): the training image whose light and grain are taken; None: any
     ) -> np.ndarray:               # ([D,]H,W,C), in the dtype of the training images
         """Paint a mask. Raises `DataError` for labels of another dimension, or thinner than the stride. Paper: 003 Sec. II-C."""
-        network, facts = self._there(), self.facts
+        self._require_fit()
+        facts, turn = self.facts, float(rng.random()) if turn is None else turn
         if labels.ndim != facts.ndim:
             raise DataError(f"labels of shape {labels.shape}, but this is a {facts.ndim}D model; give ({'D,' * (facts.ndim == 3)}H,W)")
-        shown, polygons = self._picture(labels, self.lights.deal(labels, number, rng) if self.lights else None), self.config.masks == "polygons"
-        with one_thread():
-            values = translate(network, shown, _network(self.config, facts.ndim)) if polygons else paint_patches(network, shown, rng, _network(self.config, facts.ndim, PaintConfig))
+        values = self._painted(labels, self.lights.deal(labels, int(turn * len(self.lights.ground)), rng) if self.lights else None, rng)
+        if self.grain is not None:
+            values = values + self.grain.draw(labels, values, int(turn * len(self.grain.ground)), rng, background=True)
         return to_image(self.levels, values, np.dtype(facts.dtype))
 
     def state(self) -> tuple[dict[str, np.ndarray], dict]:
-        """The network, the scale of grey, lights, the phantom. Paper: none."""
+        """The network, the scale of grey, lights, grain, the phantom. Paper: none."""
         arrays, meta = self._kept()
         more, phantom = self.phantom.state() if self.phantom else ({}, None)
-        lights = self.lights.arrays() if self.lights else {}
-        return arrays | {f"phantom.{k}": v for k, v in more.items()} | {f"light.{k}": v for k, v in lights.items()}, meta | {"black": self.levels.black, "white": self.levels.white, "phantom": phantom}
+        parts = {"phantom": more, "light": self.lights.arrays() if self.lights else {}, "grain": self.grain.arrays() if self.grain else {}}
+        return arrays | {f"{head}.{k}": v for head, part in parts.items() for k, v in part.items()}, meta | {"black": self.levels.black, "white": self.levels.white, "phantom": phantom}
 
     def set_state(self, arrays: dict[str, np.ndarray], meta: dict) -> None:
         """Take back what `state` gave. Paper: none."""
         self.facts, self.levels = _facts(meta["facts"]), IntensityRange(tuple(meta["black"]), tuple(meta["white"]))
-        paired, lights = self.config.masks != "polygons", part_of(arrays, "light")
-        self.lights = Lights(**lights) if lights else None
+        paired, lights, grain = self.config.masks != "polygons", part_of(arrays, "light"), part_of(arrays, "grain")
+        self.lights, self.grain = Lights(**lights) if lights else None, Grain(**grain) if grain else None
         self._take(arrays, meta, 3 + self.facts.channels * bool(lights) + paired * self.config.noise, self.facts.channels, _network(self.config, self.facts.ndim, PaintConfig if paired else CycleGANConfig))
         if meta["phantom"] is not None:
             self.phantom = Phantom().ready()
@@ -424,7 +439,7 @@ def _draw(model: "CoarseToFineGAN", rng: np.random.Generator, name: str, turn: f
         raise ConfigError(f"masks={config.masks!r} takes no seeds; fit with masks=learned")
     else:
         labels, objects, dropped = _unseeded(model, rng, turn)
-    image, spacing = texture.image(labels, rng, int(turn * len(texture.lights.ground)) if texture.lights else None), texture.facts.spacing
+    image, spacing = texture.image(labels, rng, turn), texture.facts.spacing
     gone = {k: v for k, v in dropped.items() if k not in ("seeds", "boxes", "cut cells", "outside")}
     provenance = {"background": {"source": None, "method": "painted"}, "objects": objects, "unplaced": sum(gone.values()) - gone.get("loose pieces", 0), "stages": dropped}
     if spacing is None:

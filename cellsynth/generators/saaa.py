@@ -133,7 +133,7 @@ class Emptied(Dataset):
             return replace(sample, image=np.concatenate(planes).transpose(1, 2, 0).copy())
 
         every = IntensityRange((-1.0,) * (2 + light) * self.channels, (1.0,) * (2 + light) * self.channels)
-        self.pairs = PairCrops(CellDataset(dataset.names, load), partial(encode_labels, encoding=encoding), every, steps, batch, crop, seed=seed)
+        self.pairs = PairCrops(CellDataset(dataset.names, load), lambda sample: encode_labels(sample.labels, encoding), every, steps, batch, crop, seed=seed)
 
     def __len__(self) -> int:
         return len(self.pairs)

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import Dataset
 
-from ..core import CellDataset, ConfigError, DataError, image_rng, to_dtype
+from ..core import CellDataset, ConfigError, DataError, LabeledImage, image_rng, to_dtype
 from .blocks import PatchDiscriminator, UNetGenerator, adversarial_loss
 from .learn import Task, Turn
 from .perceptual import feature_extractor, perceptual_loss
@@ -101,7 +101,7 @@ class PairCrops(Dataset):
     def __init__(
         self,
         dataset: CellDataset,                       # stays on disk
-        encode: Callable[[np.ndarray], np.ndarray],  # labels (H,W) int32 -> condition (C,H,W) float32
+        encode: Callable[[LabeledImage], np.ndarray],  # sample -> condition (C,H,W) float32
         levels: IntensityRange,                     # of the images
         steps: int,                                 # number of batches
         batch: int = 1,                             # crops in a batch
@@ -129,7 +129,7 @@ class PairCrops(Dataset):
         sample = self.dataset[index]
         if sample.ndim != 2:
             raise DataError(f"{sample.name}: is a volume; image translation takes 2D images")
-        pair = torch.from_numpy(np.ascontiguousarray(self.encode(sample.labels), np.float32)), torch.from_numpy(np.ascontiguousarray(self.levels.to_unit(sample.image)))
+        pair = torch.from_numpy(np.ascontiguousarray(self.encode(sample), np.float32)), torch.from_numpy(np.ascontiguousarray(self.levels.to_unit(sample.image)))
         self._kept[index], self._bytes = pair, self._bytes + sum(t.nbytes for t in pair)
         while self._bytes > self.memory and len(self._kept) > 1:
             self._bytes -= sum(t.nbytes for t in self._kept.popitem(last=False)[1])
