@@ -24,7 +24,7 @@ from ..masks.grain import Grain, fit_grain
 from ..masks.layouts import Layouts, Lights, box_pictures, cell_lights, cell_tilts, deal_sizes, deal_tilts, draw_seeds, drop_twins, fit_layouts, fit_lights, fit_sizes
 from ..masks.layouts import light_planes, make_room, paint_wishes, read_points, scale_sizes, shape_pictures
 from ..masks.shapes import encode_labels
-from ..masks.split import split_instances, tidy_instances
+from ..masks.split import crop_instances, split_instances, tidy_instances
 from ..models import Generator, Learner, part_of
 from ..nets.cyclegan import CycleGANConfig, DomainCrops, check_sides, make_generator, translate
 from ..nets.learn import Task, find_device, fit_networks, linear_decay, load_arrays, network_arrays
@@ -322,18 +322,7 @@ class TextureStage(_Stage):
         start = LIT if self.lights and config.light == "straight" else None
         task = Painting(3 + self.facts.channels * bool(self.lights), self.facts.channels, net, config.seed, start=start) if paired else PairedCycleGAN(3, self.facts.channels, net, 0.0, config.seed)
         self._train(task, (masks, images), net, "texture", paired, "light")
-        self.grain = fit_grain(self._left_out(dataset)) if config.add_grain and paired else None
-
-    def _painted(self, labels: np.ndarray, lights: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:  # (C,[D,]H,W) in [-1,1]
-        network, shown, polygons = self.network.to(find_device(self.config.device)), self._picture(labels, lights), self.config.masks == "polygons"
-        with one_thread():
-            return translate(network, shown, _network(self.config, labels.ndim)) if polygons else paint_patches(network, shown, rng, _network(self.config, labels.ndim, PaintConfig))
-
-    def _left_out(self, dataset: CellDataset) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:  # labels, the real and the painted image
-        for i, sample in enumerate(track(dataset[:: -(-len(dataset) // MOST_LEANING)], "measuring grain")):
-            if sample.labels.any():
-                real = to_unit(self.levels, sample.image)
-                yield sample.labels, real, self._painted(sample.labels, cell_lights(sample.labels, real) if self.lights else None, image_rng(self.config.seed, i))
+        self.grain = fit_grain(_left_out(self, dataset)) if config.add_grain and paired else None
 
     def image(
         self,
@@ -346,7 +335,7 @@ class TextureStage(_Stage):
         facts, turn = self.facts, float(rng.random()) if turn is None else turn
         if labels.ndim != facts.ndim:
             raise DataError(f"labels of shape {labels.shape}, but this is a {facts.ndim}D model; give ({'D,' * (facts.ndim == 3)}H,W)")
-        values = self._painted(labels, self.lights.deal(labels, int(turn * len(self.lights.ground)), rng) if self.lights else None, rng)
+        values = _painted(self, labels, self.lights.deal(labels, int(turn * len(self.lights.ground)), rng) if self.lights else None, rng)
         if self.grain is not None:
             values = values + self.grain.draw(labels, values, int(turn * len(self.grain.ground)), rng, background=True)
         return to_image(self.levels, values, np.dtype(facts.dtype))
@@ -367,6 +356,19 @@ class TextureStage(_Stage):
         if meta["phantom"] is not None:
             self.phantom = Phantom().ready()
             self.phantom.set_state(part_of(arrays, "phantom"), meta["phantom"])
+
+# %% ../../nbs/generators/53_coarse_to_fine.ipynb #5b0e7d21
+def _painted(stage: TextureStage, labels: np.ndarray, lights: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:  # (C,[D,]H,W) in [-1,1]
+    network, shown = stage.network.to(find_device(stage.config.device)), stage._picture(labels, lights)
+    with one_thread():
+        return translate(network, shown, _network(stage.config, labels.ndim)) if stage.config.masks == "polygons" else paint_patches(network, shown, rng, _network(stage.config, labels.ndim, PaintConfig))
+
+
+def _left_out(stage: TextureStage, dataset: CellDataset) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:  # labels, the real and the painted image
+    for i, sample in enumerate(track(dataset[:: -(-len(dataset) // MOST_LEANING)], "measuring grain")):
+        if sample.labels.any():
+            real = to_unit(stage.levels, sample.image)
+            yield sample.labels, real, _painted(stage, sample.labels, cell_lights(sample.labels, real) if stage.lights else None, image_rng(stage.config.seed, i))
 
 # %% ../../nbs/generators/53_coarse_to_fine.ipynb #bb492d56
 STAGES: dict[str, type[_Stage]] = {"boxes": BoxStage, "shapes": ShapeStage, "texture": TextureStage}
@@ -405,18 +407,9 @@ def _seeded(model: "CoarseToFineGAN", points: np.ndarray | None, rng: np.random.
         points = draw_seeds(boxes.layouts, number, wide, rng, boxes.layouts.images[number].density * share if model.config.density is None else model.config.density)
     found, lost = boxes.boxes(points, wide, rng, number, artificial)
     labels, owners, more = shapes.labels(found, wide, rng)
-    labels, kept = tidy_instances(_cropped(labels, margin, shape), shapes.facts.smallest / 2)
+    labels, kept = tidy_instances(crop_instances(labels, margin, shape), shapes.facts.smallest / 2)
     objects = [{"label": k, "kind": "single", "source": "drawn", "box": (found[owners[i - 1]] - margin).tolist()} for k, i in enumerate(kept, 1)]
     return labels, objects, {"seeds": len(points), "boxes": len(found)} | lost | more | {"outside": len(owners) - len(kept)}
-
-
-def _cropped(labels: np.ndarray, margin: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:  # of each cell the largest piece within the frame
-    labels = labels[tuple(slice(m, m + side) for m, side in zip(margin, shape))].copy()
-    for number, window in enumerate(ndimage.find_objects(labels) if margin.any() else (), 1):
-        pieces, n = ndimage.label(labels[window] == number) if window is not None else (None, 0)
-        if n > 1:
-            labels[window][(pieces > 0) & (pieces != 1 + np.bincount(pieces.ravel())[1:].argmax())] = 0
-    return labels
 
 # %% ../../nbs/generators/53_coarse_to_fine.ipynb #dbff8495
 def _unseeded(model: "CoarseToFineGAN", rng: np.random.Generator, turn: float) -> tuple[np.ndarray, list[dict], dict]:  # the same, by the paper's two baselines

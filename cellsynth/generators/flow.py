@@ -250,7 +250,7 @@ def _flow_arrays(folder: str) -> dict[str, np.ndarray]:  # of the flow network o
         raise ModelError(f"{folder}: is a model of {about['method']}; start from one of {FlowGAN.method}")
     return {f"generator.{k}": v for k, v in part_of(arrays, "network").items()}
 
-
+# %% ../../nbs/generators/54_flow.ipynb #9c2f1e60
 def _painted(model: "FlowGAN", labels: np.ndarray, turn: float, rng: np.random.Generator) -> torch.Tensor:  # (C,H,W) in [-1,1]
     lights = model.lights.deal(labels, int(turn * len(model.lights.ground)), rng) if model.lights else None
     margin = min(MARGIN, min(labels.shape) - 1)  # next to a frame a network errs: the mask goes on beyond it, mirrored

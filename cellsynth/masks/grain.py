@@ -116,7 +116,7 @@ def _inner(labels: np.ndarray) -> np.ndarray:  # labels far from edges, or of sm
 def _spread(values: np.ndarray, labels: np.ndarray, ids: np.ndarray) -> np.ndarray:  # (len(ids), C) variance in each cell
     return np.maximum(cell_means(labels, values**2, ids) - cell_means(labels, values, ids) ** 2, 0)
 
-
+# %% ../../nbs/masks/45_grain.ipynb #e41d7a08
 def _spread_of(quantiles: np.ndarray) -> float:  # deviation of a normal variable that is bent by quantiles
     fine = special.ndtri((np.arange(1000) + 0.5) / 1000)
     return float(np.interp(fine, NORMAL, quantiles).std())

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WEIGHT', 'CORE', 'SIZES', 'CutGraph', 'colour_graph', 'cut_value', 'isolating_cut', 'isolate_all', 'grow_part',
            'improve_cut', 'merge_nodes', 'grow_supervoxels', 'k_terminal_cut', 'Split', 'split_instances',
-           'tidy_instances']
+           'tidy_instances', 'crop_instances']
 
 # %% ../../nbs/masks/43_split.ipynb #60d24c70
 from dataclasses import dataclass, replace
@@ -367,3 +367,17 @@ def tidy_instances(
     renamed = np.zeros(len(sizes), np.int32)
     renamed[kept] = np.arange(1, len(kept) + 1)
     return renamed[labels], kept
+
+
+def crop_instances(
+    labels: np.ndarray,   # ([D,]H,W) int, 0 = background
+    margin: np.ndarray,   # pixels cut off on both sides of each axis
+    shape: tuple[int, ...],  # what is left
+) -> np.ndarray:          # of that shape: of each instance the largest piece within the frame
+    """Cut a frame out of labels. What a frame parts is no longer one instance: small pieces become background. Paper: none."""
+    labels = labels[tuple(slice(m, m + side) for m, side in zip(margin, shape))].copy()
+    for number, window in enumerate(ndimage.find_objects(labels) if np.any(margin) else (), 1):
+        pieces, n = ndimage.label(labels[window] == number) if window is not None else (None, 0)
+        if n > 1:
+            labels[window][(pieces > 0) & (pieces != 1 + np.bincount(pieces.ravel())[1:].argmax())] = 0
+    return labels
