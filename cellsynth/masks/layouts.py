@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST_LAYOUTS', 'FAR', 'neighbour_distances', 'least_gaps', 'Layout', 'scatter', 'fit_layout', 'Layouts',
-           'fit_layouts', 'draw_seeds', 'deal_sizes', 'make_room', 'cell_tilts', 'deal_tilts', 'deal_alike',
+           'fit_layouts', 'draw_seeds', 'deal_sizes', 'make_room', 'cell_tilts', 'deal_alike', 'deal_tilts',
            'cell_means', 'Lights', 'cell_lights', 'fit_lights', 'light_planes', 'paint_wishes', 'drop_twins',
            'fit_sizes', 'scale_sizes', 'box_pictures', 'shape_pictures', 'read_points']
 
@@ -245,20 +245,6 @@ def cell_tilts(
     return np.array(found).reshape(-1, labels.ndim, labels.ndim)
 
 
-def deal_tilts(
-    boxes: np.ndarray,          # (n, 2, ndim) starts and stops
-    sizes: np.ndarray,          # (m, ndim) of real cells
-    tilts: np.ndarray,          # (m, ndim, ndim) of the same cells
-    rng: np.random.Generator,   # random stream
-    nearest: int = 12,          # cells of like size of which one is taken
-) -> np.ndarray:                # (n, ndim, ndim)
-    """A real tilt for each box, of a cell of like size. Paper: none."""
-    tree = spatial.cKDTree(np.log(sizes))
-    near = min(nearest, len(sizes))
-    found = tree.query(np.log(boxes[:, 1] - boxes[:, 0]), k=near)[1].reshape(len(boxes), near)
-    return tilts[found[np.arange(len(boxes)), rng.integers(near, size=len(boxes))]]
-
-# %% ../../nbs/masks/44_layouts.ipynb #4872706c
 def deal_alike(
     known: np.ndarray,         # (n, k) what is known of n things
     wanted: np.ndarray,        # (m, k) what m others shall be like
@@ -271,6 +257,17 @@ def deal_alike(
     return found[np.arange(len(wanted)), rng.integers(near, size=len(wanted))]
 
 
+def deal_tilts(
+    boxes: np.ndarray,          # (n, 2, ndim) starts and stops
+    sizes: np.ndarray,          # (m, ndim) of real cells
+    tilts: np.ndarray,          # (m, ndim, ndim) of the same cells
+    rng: np.random.Generator,   # random stream
+    nearest: int = 12,          # cells of like size of which one is taken
+) -> np.ndarray:                # (n, ndim, ndim)
+    """A real tilt for each box, of a cell of like size. Paper: none."""
+    return tilts[deal_alike(np.log(sizes), np.log(boxes[:, 1] - boxes[:, 0]), nearest, rng)]
+
+# %% ../../nbs/masks/44_layouts.ipynb #4872706c
 def cell_means(
     labels: np.ndarray,  # ([D,]H,W) int
     image: np.ndarray,   # (C,[D,]H,W) float
