@@ -401,6 +401,7 @@ def paint(
         raise ConfigError("this generator was trained without dropout; paint without it, or train with dropout=0.5")
     seeds, stride = rng.integers(1 << 62, size=2).tolist(), generator.stride[-1]
     tile, overlap = (-(-side // stride) * stride for side in (config.tile, config.overlap))
+    tile = max(tile, 2 * overlap)  # after many halvings an overlap is one stride, and a tile must be more
     noisy = add_noise(condition, config.noise, torch.Generator().manual_seed(seeds[0]), config.grain)
     generator.eval()
     with _dropping(generator, seeds[1] if dropout else None):
