@@ -271,7 +271,7 @@ def _learn(model: "FlowGAN", dataset: CellDataset) -> None:
     painter = Pix2Pix(_shown(config, first.channels), first.channels, _painter(config), seed=config.seed)  # complains now, not after an hour
     start = None if config.start is None else _flow_arrays(config.start)
     with one_thread(), tempfile.TemporaryDirectory() as folder:
-        images = FlowImages(crops, config.size, Path(folder), config.mirrors, partial(_real_haze, model) if config.light else None)
+        images = FlowImages(crops, config.size, Path(folder), config.mirrors, (lambda crop: _real_light(model, crop)[1]) if config.light else None)
         score = flow_score(images.kept, config.extractor, config.seed) if config.extractor != "none" else None
         flows = train_stylegan2(images, _network(config, first.channels), config.steps, AugmentConfig(config.augment, speed=config.speed), config.seed, device, kept and kept / "layouts", config.every, start,
                                 score, config.judged, label="learning layouts")
@@ -287,12 +287,9 @@ def _shown(config: FlowConfig, channels: int) -> int:  # channels of a condition
     return channels_of(config.encoding) + channels * config.light
 
 
-def _real_haze(model: "FlowGAN", sample: LabeledImage) -> np.ndarray:
-    return find_haze(sample.labels, model.levels.to_unit(sample.image), model.config.crop / 16)
-
-
-def _real_light(model: "FlowGAN", sample: LabeledImage) -> tuple[np.ndarray, np.ndarray]:
-    return cell_lights(sample.labels, model.levels.to_unit(sample.image)), _real_haze(model, sample)
+def _real_light(model: "FlowGAN", sample: LabeledImage) -> tuple[np.ndarray, np.ndarray]:  # (1+m,C) background and cells, (C,H,W) haze
+    image = model.levels.to_unit(sample.image)
+    return cell_lights(sample.labels, image), find_haze(sample.labels, image, model.config.crop / 16)
 
 
 def _condition(model: "FlowGAN", labels: np.ndarray, lights: np.ndarray | None, haze: np.ndarray | None) -> np.ndarray:  # (C,H,W)

@@ -288,12 +288,12 @@ class Lights:
     def deal(
         self,
         labels: np.ndarray,         # ([D,]H,W) int
-        number: int | None,         # of the image whose light is taken; None: any
+        number: int,                # of the image whose light is taken
         rng: np.random.Generator,   # random stream
         nearest: int = 8,           # cells of like size of which one is taken
     ) -> np.ndarray:                # (1+m, C) float32: the background, then the cells by ascending label
         """A real brightness for each cell, of a cell of like size in one image. Paper: none."""
-        number = int(rng.integers(len(self.ground))) if number is None else number % len(self.ground)
+        number %= len(self.ground)
         own, sizes = np.flatnonzero(self.owner == number), np.unique(labels[labels > 0], return_counts=True)[1]
         chosen = own[deal_alike(np.log(self.sizes[own])[:, None], np.log(sizes)[:, None], nearest, rng)]
         return np.concatenate([self.ground[number][None], self.cells[chosen]])
